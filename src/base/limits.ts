@@ -201,6 +201,13 @@ export const limits = {
    * that comes in vain costs as much as a delivery.
    */
   gossipMesh: 2,
+  /**
+   * A node passes all gossip on to a member that asked for it, for this long. Whoever hears a validator
+   * through others only asks those who bring its messages, so many of them at once, twice as often: an
+   * honest network has some copies more, and a liar who hides behind others costs no more than that.
+   */
+  gossipAskedMs: 10_000,
+  gossipAsked: 4,
   /** Strangers to whom a node relays gossip that has no member to talk to. */
   gossipMeshStrangers: 3,
   /**

@@ -13,6 +13,7 @@ import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import { oversize, plainBytes } from './frames.ts';
 import { boundGossip } from './gossip-internals.ts';
+import { type GossipAsking, relayToAskers } from './gossip-asking.ts';
 import { relayToMembers } from './gossip-relay.ts';
 import { GossipRate } from './gossip-rate.ts';
 import type { NetworkLog } from './log.ts';
@@ -72,6 +73,7 @@ export class Gossip {
   readonly #rate: GossipRate;
   #onFault: (peer: PeerId, problem: Problem) => void = () => {};
   #router: GossipSub | undefined;
+  #asking: GossipAsking | undefined;
   #topology: Topology | undefined;
 
   constructor(options: {
@@ -100,6 +102,7 @@ export class Gossip {
       boundGossip(this.#router, limits.gossipRemembered);
       const flooded = options.names.topic('consensus');
       relayToMembers(this.#router, { ...options, floods: (topic) => topic === flooded });
+      this.#asking = relayToAskers(this.#router, { ...options, askTopic: flooded });
       return this.#router;
     };
   }
@@ -130,6 +133,11 @@ export class Gossip {
       .catch((cause: unknown) => this.#log.debug('gossip not published', { topic, cause: String(cause) }));
   }
 
+  /** Asks a peer to pass on all gossip to this node for a while. */
+  ask(peer: PeerId): void {
+    this.#asking?.ask(peer);
+  }
+
   /** An accepted peer has this connection. Safe to repeat: also repairs a gossip stream that broke. */
   admit(connection: Connection): void {
     if (connection.status === 'open') void this.#topology?.onConnect?.(connection.remotePeer, connection);
@@ -138,6 +146,7 @@ export class Gossip {
   /** The last accepted connection of the peer is gone. */
   dismiss(connection: Connection): void {
     this.#rate.forget(connection.remotePeer.toString());
+    this.#asking?.forget(connection.remotePeer.toString());
     void this.#topology?.onDisconnect?.(connection.remotePeer);
   }
 

@@ -211,6 +211,10 @@ export class Libp2pNetwork implements Network {
     this.#parts.gossip.publish(topic, bytes);
   }
 
+  askForGossip(peer: PeerId): void {
+    if (this.#status === 'running' && this.#peers.get(peer) !== undefined) this.#parts.gossip.ask(peer);
+  }
+
   request(
     peer: PeerId,
     protocol: RequestProtocol,

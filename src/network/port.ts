@@ -39,6 +39,11 @@ export interface Network {
   send(peer: PeerId, bytes: Uint8Array, urgent?: boolean): boolean;
   publish(topic: Topic, bytes: Uint8Array): void;
   /**
+   * Asks a peer to pass on all gossip of others to this node, for `limits.gossipAskedMs`: it may be the only
+   * one through which some of it comes. One that takes this node for a stranger does not.
+   */
+  askForGossip(peer: PeerId): void;
+  /**
    * Asks one peer; `done` is called once: with the response, or a problem (timeout,
    * lost, refused, too large).
    */

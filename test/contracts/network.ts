@@ -202,26 +202,41 @@ export function networkContract(
       }
     });
 
-    inWorld('consensus messages cross the only link between two groups', async (world) => {
-      const size = 5;
-      const group = (index: number): number => Math.floor(index / size);
-      const linked = (a: number, b: number): boolean =>
-        group(a) === group(b) || (a % size === 0 && b % size === 0);
-      const members = await world.start({ count: 2 * size, linked });
-      await world.until('all are connected', () =>
-        members.every(
-          ({ network }, index) => network.peers().length === (index % size === 0 ? size : size - 1),
-        ),
-      );
-      const [first, last] = [members[1], members.at(-1)] as [ContractMember, ContractMember];
-      let round = 0;
-      await world.until('each hears the other', () => {
-        round += 1;
-        first.network.publish('consensus', Uint8Array.of(1, round >> 8, round & 0xff));
-        last.network.publish('consensus', Uint8Array.of(2, round >> 8, round & 0xff));
-        return [first, last].every(({ handlers }) => handlers.gossip('consensus').length > 0);
-      });
-    });
+    inWorld(
+      'consensus messages cross the only link between two groups, and all others once its ends asked',
+      async (world) => {
+        const size = 5;
+        const group = (index: number): number => Math.floor(index / size);
+        const linked = (a: number, b: number): boolean =>
+          group(a) === group(b) || (a % size === 0 && b % size === 0);
+        const members = await world.start({ count: 2 * size, linked });
+        await world.until('all are connected', () =>
+          members.every(
+            ({ network }, index) => network.peers().length === (index % size === 0 ? size : size - 1),
+          ),
+        );
+        const [first, last] = [members[1], members.at(-1)] as [ContractMember, ContractMember];
+        let round = 0;
+        await world.until('each hears the other', () => {
+          round += 1;
+          first.network.publish('consensus', Uint8Array.of(1, round >> 8, round & 0xff));
+          last.network.publish('consensus', Uint8Array.of(2, round >> 8, round & 0xff));
+          return [first, last].every(({ handlers }) => handlers.gossip('consensus').length > 0);
+        });
+        const [one, other] = [members[0], members[size]] as [ContractMember, ContractMember];
+        await world.until('each hears all of the other', () => {
+          round += 1;
+          one.network.askForGossip(other.network.self);
+          other.network.askForGossip(one.network.self);
+          const topics = ['transactions', 'blocks'] as const;
+          for (const topic of topics)
+            first.network.publish(topic, Uint8Array.of(1, round >> 8, round & 0xff));
+          for (const topic of topics) last.network.publish(topic, Uint8Array.of(2, round >> 8, round & 0xff));
+          const across = [first, last] as const;
+          return across.every(({ handlers }) => topics.every((topic) => handlers.gossip(topic).length > 0));
+        });
+      },
+    );
 
     inWorld('a request gets the answer of the asked peer, also many at once', async (world) => {
       const [a, b] = pair(await answering(world, (bytes, respond) => respond(Uint8Array.of(42, ...bytes))));
@@ -380,6 +395,7 @@ export function networkContract(
       const heard = a.handlers.events.length;
       assert.equal(a.network.send(b.network.self, payload(1, 10)), false);
       a.network.publish('blocks', payload(1, 10));
+      a.network.askForGossip(b.network.self);
       a.network.penalise(b.network.self, 'late');
       let answer: Uint8Array | Problem | undefined;
       a.network.request(b.network.self, 'blocks', Uint8Array.of(1), (result) => (answer = result));

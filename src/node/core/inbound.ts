@@ -99,7 +99,7 @@ export function inbound<M extends object>(parts: {
             // A message that we had before says nothing of where its sender is now: anybody may have repeated
             // it.
             if (!verdict.wanted) return;
-            messenger.heardByGossip(protocol.senderOf(verdict.message));
+            messenger.heardByGossip(protocol.senderOf(verdict.message), from);
             enqueue({ type: 'message', message: verdict.message });
           };
           return verification.relayedMessage(from, sealed.message, onVerdict, sealed.claim);

@@ -43,6 +43,7 @@ export function turnPorts(
       peers: () => network.peers(),
       send: (peer, bytes, urgent) => !turns.ended && network.send(peer, bytes, urgent),
       publish: (topic, bytes) => unlessEnded(() => network.publish(topic, bytes)),
+      askForGossip: (peer) => unlessEnded(() => network.askForGossip(peer)),
       request: (peer, protocol, bytes, done) =>
         unlessEnded(() => network.request(peer, protocol, bytes, turns.wrap(done))),
       penalise: (peer, reason, banMs) => network.penalise(peer, reason, banMs),

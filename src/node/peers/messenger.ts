@@ -1,7 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import type { MonotonicMs, Recipients, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Protocol } from '../../consensus/protocol.ts';
-import type { Network } from '../../network/port.ts';
+import type { Network, PeerId } from '../../network/port.ts';
 import type { Clock } from '../process/clock.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import type { PeerRegistry } from './peer-registry.ts';
@@ -9,7 +9,7 @@ import { nameOfMessage, type Relay } from './relay.ts';
 
 interface MessengerOptions<M> {
   readonly protocol: Protocol<M>;
-  readonly network: Pick<Network, 'send' | 'publish'>;
+  readonly network: Pick<Network, 'send' | 'publish' | 'askForGossip'>;
   readonly registry: Pick<PeerRegistry, 'peerOf' | 'validators'>;
   readonly clock: Clock;
   readonly relay: Pick<Relay, 'seal'>;
@@ -22,12 +22,18 @@ interface MessengerOptions<M> {
  * through others. A validator that is down looks the same from here as one that only others can reach; so
  * gossip is used in full only for those that were heard through it lately, and otherwise now and then, to
  * find out.
+ *
+ * Whoever is heard through others only is in another part of the network, and so are transactions that come
+ * from there: those who bring its messages are asked for all gossip. Each asks the one who had them first, so
+ * what is asked for leads back to where they came from.
  */
 export class Messenger<M> {
   readonly #options: MessengerOptions<M>;
   readonly #heardByGossip = new Map<ValidatorIndex, MonotonicMs>();
   /** When messages were handed to gossip last. */
   readonly #relayed = new BoundedMap<string, MonotonicMs>(limits.relayedRemembered);
+  /** Whom this node asked for all gossip, with when. */
+  readonly #asked = new Map<PeerId, MonotonicMs>();
   #probedAt: MonotonicMs = -Infinity;
   readonly counters = { sent: 0, relayed: 0, unsent: 0 };
 
@@ -52,9 +58,25 @@ export class Messenger<M> {
     if (protocol.authentication === 'signature' && unreached.length > 0) this.#relay(unreached, bytes);
   }
 
-  /** A good message of this validator came by gossip. */
-  heardByGossip(validator: ValidatorIndex): void {
-    this.#heardByGossip.set(validator, this.#options.clock.monotonicMs());
+  /** A good message of this validator came by gossip; this peer brought it first. */
+  heardByGossip(validator: ValidatorIndex, from: PeerId): void {
+    const { clock, registry, self } = this.#options;
+    const now = clock.monotonicMs();
+    this.#heardByGossip.set(validator, now);
+    if (registry.peerOf(validator) === undefined && self() !== undefined) this.#askForGossip(from, now);
+  }
+
+  #askForGossip(peer: PeerId, now: MonotonicMs): void {
+    for (const [other, at] of this.#asked) if (now - at >= limits.gossipAskedMs) this.#asked.delete(other);
+    const askedAt = this.#asked.get(peer);
+    if (
+      askedAt === undefined
+        ? this.#asked.size >= limits.gossipAsked
+        : now - askedAt < limits.gossipAskedMs / 2
+    )
+      return;
+    this.#asked.set(peer, now);
+    this.#options.network.askForGossip(peer);
   }
 
   #relay(unreached: readonly ValidatorIndex[], bytes: Uint8Array): void {

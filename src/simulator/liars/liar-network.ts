@@ -36,6 +36,7 @@ export function liarNetwork(network: Network, liar: Liar): Network {
     publish: (topic, bytes) => {
       if (liar.publishes?.(topic, bytes) ?? true) network.publish(topic, bytes);
     },
+    askForGossip: (peer) => network.askForGossip(peer),
     request: (peer, protocol, bytes, done) => network.request(peer, protocol, bytes, done),
     penalise: (peer, reason, banMs) => network.penalise(peer, reason, banMs),
     stats: () => network.stats(),

@@ -112,7 +112,7 @@ function drawShape(chance: Chance, plan: Drawn): Shape | undefined {
 
 /**
  * Only in larger networks a node has so many to talk to that it does not pass on everything to all of them:
- * so transactions may stay in one of the two groups.
+ * there transactions stay in one of the two groups until the other one asked for them.
  */
 function drawBridge(chance: Chance, { nodes }: Drawn, between: readonly number[]): Shape | undefined {
   const few = limits.gossipFewMembers;

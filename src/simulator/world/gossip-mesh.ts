@@ -13,8 +13,8 @@ const meshed = ['transactions', 'blocks', 'evidence'] as const satisfies readonl
 /**
  * To whom each node passes on gossip of others. The rules of the real network (`network/gossip-relay.ts`), in
  * other words: a mesh of two members that it chose and all that chose it; all members where there are few;
- * every member for consensus messages; strangers only where there is no member. So a node that is the only
- * link between two groups may keep transactions to its own.
+ * every member for consensus messages; for a while each member that asked for all; strangers only where there
+ * is no member.
  */
 export class GossipMesh {
   readonly #scheduler: Scheduler;
@@ -49,11 +49,18 @@ export class GossipMesh {
   relayed(station: Station, topic: Topic, source: number): number[] {
     const chosen = new Set(station.mesh.get(topic));
     const members = membersOf(station);
-    if (topic === 'consensus' || members.length <= limits.gossipFewMembers) {
-      for (const member of members) chosen.add(member);
+    const forAll = topic === 'consensus' || members.length <= limits.gossipFewMembers;
+    for (const member of members) {
+      const askedAt = station.askedBy.get(member) ?? -Infinity;
+      if (forAll || this.#scheduler.now - askedAt < limits.gossipAskedMs) chosen.add(member);
     }
     chosen.delete(source);
     return [...chosen].sort((x, y) => x - y);
+  }
+
+  /** One node asks another for all gossip. */
+  asked(station: Station, by: number): void {
+    if (isMember(station, by)) station.askedBy.set(by, this.#scheduler.now);
   }
 
   #meet(self: number, other: number, topic: Topic): void {
@@ -83,6 +90,7 @@ export class GossipMesh {
   #forget(self: number, other: number): void {
     const station = this.#stations[self];
     if (station === undefined) return;
+    station.askedBy.delete(other);
     for (const mesh of station.mesh.values()) mesh.delete(other);
     this.#scheduler.after(this.#chance.between(1, heartbeatMs), () => {
       if (this.#stations[self] === station) for (const topic of meshed) this.#fill(station, topic);

@@ -26,6 +26,8 @@ export interface Station {
   readonly seen: Map<string, VirtualMs>;
   /** Whom it passes gossip of others on to. */
   readonly mesh: Map<Topic, Set<number>>;
+  /** Members that asked it for all gossip, with when. */
+  readonly askedBy: Map<number, VirtualMs>;
   /** Those that did not want to be in its mesh. */
   readonly refusedBy: Set<number>;
   /** What waits for each peer that it is connected to. */

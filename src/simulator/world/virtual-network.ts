@@ -99,6 +99,7 @@ export class VirtualNetwork {
           connected: new Set(),
           seen: new Map(),
           mesh: new Map(),
+          askedBy: new Map(),
           refusedBy: new Set(),
           queues: new Map(),
           requests: new Set(),
@@ -110,6 +111,7 @@ export class VirtualNetwork {
       peers: () => [...(this.#stations[index]?.connected ?? [])].sort((a, b) => a - b).map(peerName),
       send: (peer, bytes, urgent) => this.#send(index, peer, { bytes, urgent: urgent === true }),
       publish: (topic, bytes) => this.#publish(index, topic, bytes),
+      askForGossip: (peer) => this.#askForGossip(index, peerIndex(peer)),
       request: (peer, protocol, bytes, done) => {
         if (this.#stations[index]?.options === options) this.#request({ index, peer, protocol, bytes, done });
         else {
@@ -210,6 +212,12 @@ export class VirtualNetwork {
       gossip,
       [...station.connected].sort((a, b) => a - b),
     );
+  }
+
+  #askForGossip(from: number, to: number): void {
+    if (this.#stations[from]?.connected.has(to) !== true) return;
+    const arrive = (receiver: Station): void => this.#mesh.asked(receiver, from);
+    this.#carry({ from, to, what: 'ask-gossip', kind: 'gossip', bytes: new Uint8Array(), arrive });
   }
 
   #tell({ index: from }: Station, gossip: Gossip, peers: readonly number[]): void {

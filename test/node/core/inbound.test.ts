@@ -45,7 +45,12 @@ function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, n
     relay: { open: (bytes) => (bytes.length === 0 ? { message: bytes, claim } : noSeal) },
     intake: { frame: nothing },
     announcing: { heard: nothing },
-    messenger: { heardByGossip: (validator) => void heard.push(validator) },
+    messenger: {
+      heardByGossip: (validator, from) => {
+        assert.equal(from, 'peer');
+        heard.push(validator);
+      },
+    },
     serving: { answer: nothing },
     enqueue: (input) => void given.push(input),
     onMet: (peer) => void met.push(peer),

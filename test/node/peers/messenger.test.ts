@@ -17,6 +17,7 @@ describe('the messenger', () => {
       network: {
         send: (peer, bytes, urgent) => sent.push([peer, bytes.length, urgent]) > 0,
         publish: () => assert.fail('nobody is out of reach'),
+        askForGossip: () => assert.fail('nobody is heard through others'),
       },
       registry: { peerOf: (validator) => `peer-${validator}`, validators },
       clock: new VirtualTime().clock(),
@@ -40,13 +41,17 @@ describe('a message to a validator that only others can reach', () => {
     const published: number[] = [];
     const messenger = new Messenger<object>({
       protocol: testProtocol(testGenesis(4)),
-      network: { send: () => true, publish: (_topic, bytes) => published.push(bytes[0] ?? -1) },
+      network: {
+        send: () => true,
+        publish: (_topic, bytes) => published.push(bytes[0] ?? -1),
+        askForGossip: () => undefined,
+      },
       registry: { peerOf: (validator) => (validator === 3 ? undefined : `peer-${validator}`), validators },
       clock: time.clock(),
       relay: { seal: (_from, message) => message },
       self: () => 1,
     });
-    messenger.heardByGossip(3);
+    messenger.heardByGossip(3, 'peer-2');
     for (let round = 0; round < 3; round++) {
       messenger.send('all', Uint8Array.of(1));
       messenger.send([3], Uint8Array.of(2));
@@ -55,6 +60,54 @@ describe('a message to a validator that only others can reach', () => {
     time.run(limits.relayRepeatMs);
     messenger.send('all', Uint8Array.of(1));
     assert.deepEqual(published, [1, 2, 1]);
+  });
+});
+
+describe('those who bring messages of a validator that this node does not reach', () => {
+  function asking(self: number | undefined): {
+    messenger: Messenger<object>;
+    asked: string[];
+    time: VirtualTime;
+  } {
+    const time = new VirtualTime();
+    const asked: string[] = [];
+    const messenger = new Messenger<object>({
+      protocol: testProtocol(testGenesis(4)),
+      network: {
+        send: () => true,
+        publish: () => undefined,
+        askForGossip: (peer) => void asked.push(`${time.now} ${peer}`),
+      },
+      registry: { peerOf: (validator) => (validator === 3 ? undefined : `peer-${validator}`), validators },
+      clock: time.clock(),
+      relay: { seal: (_from, message) => message },
+      self: () => self,
+    });
+    return { messenger, asked, time };
+  }
+
+  test('are asked for all gossip, again before it lapses, and only a few of them', () => {
+    const { messenger, asked, time } = asking(1);
+    const half = limits.gossipAskedMs / 2;
+    messenger.heardByGossip(2, 'peer-0');
+    assert.deepEqual(asked, []);
+    for (let round = 0; round < 3; round++) {
+      messenger.heardByGossip(3, 'peer-2');
+      time.run(half / 2);
+    }
+    assert.deepEqual(asked.splice(0), ['0 peer-2', `${half} peer-2`]);
+    for (let other = 0; other < 10; other++) messenger.heardByGossip(3, `other-${other}`);
+    assert.equal(asked.splice(0).length, limits.gossipAsked - 1);
+    // Who brings nothing any more makes room.
+    time.run(limits.gossipAskedMs);
+    messenger.heardByGossip(3, 'other-9');
+    assert.deepEqual(asked, [`${time.now} other-9`]);
+  });
+
+  test('are asked for nothing by an observer, which they would refuse', () => {
+    const { messenger, asked } = asking(undefined);
+    messenger.heardByGossip(3, 'peer-2');
+    assert.deepEqual(asked, []);
   });
 });
 

@@ -26,6 +26,7 @@ class Meshed {
         handlers,
         connected: new Set(),
         mesh: new Map(),
+        askedBy: new Map(),
         refusedBy: new Set(),
       } as unknown as Station);
     }
@@ -35,6 +36,20 @@ class Meshed {
     this.#station(a).connected.add(b);
     this.#station(b).connected.add(a);
     this.mesh.connected(a, b);
+  }
+
+  /** The one has not chosen the other, nor the other way round. */
+  ignores(index: number, other: number): void {
+    for (const mesh of this.#station(index).mesh.values()) mesh.delete(other);
+  }
+
+  ask(index: number, by: number): void {
+    this.mesh.asked(this.#station(index), by);
+  }
+
+  pass(ms: number): void {
+    this.scheduler.after(ms, () => undefined);
+    while (this.scheduler.step(this.scheduler.now + ms));
   }
 
   lose(a: number, b: number): void {
@@ -87,6 +102,22 @@ describe('gossip of others in the virtual network', () => {
     assert.deepEqual(meshed.relayed(0, 5), [1, 2, 3, 4]);
   });
 
+  test('goes to those that asked for all of it, for a while', () => {
+    const meshed = new Meshed(9, (index) => index === 8);
+    for (let other = 1; other <= 8; other++) meshed.connect(0, other);
+    for (let other = 1; other <= 7; other++) meshed.ignores(0, other);
+    for (const by of [3, 5, 8]) meshed.ask(0, by);
+    assert.deepEqual(meshed.relayed(0, 5), [3]);
+    meshed.pass(limits.gossipAskedMs);
+    assert.deepEqual(meshed.relayed(0, 5), []);
+    meshed.ask(0, 4);
+    assert.deepEqual(meshed.relayed(0, 5), [4]);
+    meshed.lose(0, 4);
+    meshed.connect(0, 4);
+    meshed.ignores(0, 4);
+    assert.deepEqual(meshed.relayed(0, 5), []);
+  });
+
   test('goes to strangers only where there is no member, and to three of them at most', () => {
     const meshed = new Meshed(6, (index) => index > 0 && index < 5);
     for (let stranger = 1; stranger <= 4; stranger++) meshed.connect(0, stranger);
@@ -131,8 +162,13 @@ describe('gossip of others in the virtual network', () => {
     from.network.publish('transactions', Uint8Array.of(1));
     from.network.publish('consensus', Uint8Array.of(2));
     await world.until('the other group hears of it', () => to.handlers.gossip('consensus').length === 1);
-    const heard = members.map(({ handlers }) => handlers.gossip('transactions').length);
-    assert.deepEqual(heard, [1, 0, 1, 1, 1, 0, 0, 0, 0, 0]);
+    const heard = (): number[] => members.map(({ handlers }) => handlers.gossip('transactions').length);
+    assert.deepEqual(heard(), [1, 0, 1, 1, 1, 0, 0, 0, 0, 0]);
+    // Now one of the ends asks the other.
+    members[size]?.network.askForGossip((members[0] as ContractMember).network.self);
+    world.pass(10);
+    from.network.publish('transactions', Uint8Array.of(3));
+    await world.until('it crosses', () => heard().join() === '2,0,2,2,2,1,1,1,1,1');
   });
 
   test('is published again when it is forgotten, and not before', async () => {
