@@ -185,4 +185,12 @@ void describe('room for one sender', () => {
     world.commit([at(0)]);
     assert.equal(world.add(at(3)), 'added');
   });
+
+  void it('counts the bytes of what took the place of another', () => {
+    const large = tx({ valueBytes: 4_000, fee: 50_000 });
+    const world = new World({ bounds: { bytesPerSender: large.bytes.length + 100 } });
+    world.addAll(tx({ fee: 10 }));
+    assert.equal(world.add(large), 'added');
+    assert.equal(world.add(tx({ nonce: 1 })), 'mempool/sender-full');
+  });
 });

@@ -323,6 +323,15 @@ describe('the duties of one replica', () => {
     assert.throws(() => patient.ticks(900, statusTo('all')), neglects(/does not suspect its primary/));
   });
 
+  test('a block that was voted for and is not final is work, too, from the first tick on', () => {
+    const patient = new Played();
+    patient.hears(proposal(1, hash('a'), genesis), validate(1, hash('a')));
+    patient.step(valid(1, hash('a'), genesis), [persist({ kind: 'prepare', ...slot(1, hash('a'), 1) })]);
+    patient.ticks(400, statusTo('all'));
+    patient.ticks(1_100, statusTo('all'));
+    assert.throws(() => patient.ticks(1_250, statusTo('all')), neglects(/does not suspect its primary/));
+  });
+
   test('a view that was left without a ViewChange, for a lost log, counts as one that failed', () => {
     const left: Effect<PbftMessage> = { type: 'trace', event: 'leave-view', data: { view: 0 } };
     for (const failed of [[left], []]) {

@@ -119,7 +119,8 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
       return;
     case 'work':
       takeWork(state.pacing, input.work);
-      if (input.work.executable === 0 || state.progressTimer.dueAt === null) restartTimer(replica);
+      // Once it runs, what else comes and goes gives the view no more time.
+      if (state.progressTimer.dueAt === null) restartTimer(replica);
       return;
     case 'synced':
       onSynced(replica, input);

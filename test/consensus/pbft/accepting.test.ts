@@ -66,6 +66,21 @@ test('a proposal that names another view, author or set is ground for suspicion 
   }
 });
 
+test('a proposal that waits is let go when its height is final by other ways', () => {
+  const committee = committeeAt(0);
+  const node = committee.node(3);
+  const first = blockOn(committee, node.finalHash(), 1);
+  const second = blockOn(committee, first.blockHash, 2);
+  hear(node, second.proposed);
+  assert.deepEqual([...(node.engine?.state.waiting.keys() ?? [])], [2]);
+  const signatures = [0, 1, 2].map((validator) => ({ validator, signature: second.proposed.signature }));
+  const place = { view: toView(0), height: toHeight(2), blockHash: second.blockHash };
+  const certificate = { engine: 'pbft', phase: 'commit', epoch: toHeight(0), ...place, signatures };
+  node.step({ type: 'synced', chain: [first.link, second.link], certificate: certificate as never });
+  assert.equal(node.finalHeight(), 2);
+  assert.equal(node.engine?.state.waiting.size, 0);
+});
+
 test('a proposal that does not fit the block below waits: another block may turn out to be final there', () => {
   const committee = committeeAt(0);
   const node = committee.node(3);

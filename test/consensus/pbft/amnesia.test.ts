@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
+import { unwrap } from '../../../src/base/problem.ts';
 import type { ValidatorIndex, Verified } from '../../../src/consensus/engine.ts';
 import type { Draft, PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
+import { hardStateCodec } from '../../../src/consensus/pbft/records.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Committee, sign, type TestNode } from './harness.ts';
@@ -18,6 +21,10 @@ function committeeAt(height: number): Committee {
 
 /** Makes blocks until one at this height is final somewhere. */
 const guardOf = (node: TestNode): string => node.engine?.state.guard.name ?? 'down';
+
+/** What a restart would find of it. */
+const guardOnDisk = (node: TestNode): string =>
+  unwrap(decode(hardStateCodec, defined(node.records.get('position'), 'its position'), 'position')).guard;
 
 /** Signs for a validator whatever one likes, and brings it to these. */
 function say(committee: Committee, draft: Draft, ...to: ValidatorIndex[]): PbftMessage {
@@ -249,6 +256,21 @@ test('a key of which this machine knows no use does not vote at once on a chain 
   assert.equal(guardOf(node), 'silent');
 });
 
+test('that the chain runs is known after a restart, too, though nothing is final here and nobody was asked yet', () => {
+  const committee = committeeAt(5);
+  const node = committee.node(3);
+  node.loseDisk();
+  node.written = 0;
+  node.start(false, 'new');
+  committee.deliverable = () => false;
+  const finalCertificate = committee.certificateAt(5);
+  say(committee, { ...nothingFinal(0), finalHeight: toHeight(5), finalCertificate } as Draft, 3);
+  assert.deepEqual([guardOf(node), guardOnDisk(node)], ['learning', 'learning']);
+  node.crash();
+  node.start(false, 'new');
+  assert.equal(node.engine?.status().voting, false);
+});
+
 test('on a chain that has not begun it votes at once, even when it is the last to vote for the first block', () => {
   const committee = new Committee(4, { options });
   for (const node of committee.nodes) {
@@ -265,6 +287,7 @@ test('on a chain that has not begun it votes at once, even when it is the last t
   );
   late.receive(committee.say(nothingFinal(1)), true);
   assert.equal(late.engine?.state.unproven, null);
+  assert.equal(guardOnDisk(late), 'off', 'that holds, however the chain goes on before it is started again');
   committee.deliverable = (_, to, { kind }) => to !== 3 || kind !== 'pre-prepare';
   committee.grow(2);
   committee.pass(3_000);
@@ -512,7 +535,9 @@ test('it is silent until a block above all of that is final, and no block earlie
   bringUpTo(committee, until);
   assert.equal(guardOf(committee.node(3)), 'silent');
   bringUpTo(committee, until + 1);
-  assert.equal(guardOf(committee.node(3)), 'off');
+  const lost = committee.node(3);
+  assert.equal(guardOf(lost), 'off');
+  assert.equal(guardOnDisk(lost), 'off', 'or it would ask anew in the next epoch');
 });
 
 test('a view that it entered when it knew less is closed when it votes again', () => {

@@ -268,6 +268,29 @@ test('a primary that proposes below the start of its view is not heard, also by 
   }
 });
 
+test('a proposal of a view that comes before its NewView is accepted when that is here', () => {
+  const committee = committeeAt(1);
+  const node = committee.node(3);
+  for (const from of [0, 2]) node.receive(committee.viewChange(from, 1));
+  assert.deepEqual([node.engine?.state.view, node.engine?.state.phase.name], [1, 'changing']);
+  const header = committee.header({
+    height: 2,
+    parentHash: node.finalHash(),
+    view: 1,
+    proposer: 1,
+    salt: 100,
+  });
+  const blockHash = hashHeader(header);
+  committee.blocks.set(blockHash, header);
+  const slot = { view: toView(1), height: toHeight(2), blockHash };
+  const proposal = { header, transactionHashes: [] };
+  node.receive(committee.say({ kind: 'pre-prepare', from: 1, ...slot, proposal }));
+  node.effects = [];
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1) as ViewChange);
+  node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
+  assert.deepEqual(node.signed(), ['prepare/0/1/2']);
+});
+
 test('so does one that is below the final block here', () => {
   const committee = committeeAt(3);
   const commit = committee.certificateAt(2) ?? assert.fail();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PbftMessage, Suspect } from '../../../src/consensus/pbft/message.ts';
+import { hash } from '../../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Committee, sign, type TestNode } from './harness.ts';
 
@@ -82,6 +83,23 @@ test('a block that is accepted and not final is unfinished, with or without othe
   work(node, 0);
   node.effects = [];
   node.tick(1_100);
+  assert.equal(posted(node)[0]?.reason, 'no-progress');
+});
+
+test('so it is where nobody else’s transactions came but with the block', () => {
+  const world = new Committee(4, { options });
+  world.deliverable = (_, __, { kind }) => kind === 'pre-prepare';
+  world.node(0).learn(hash('quorate/v1/transaction', new Uint8Array()));
+  world.run();
+  world.deliverable = () => false;
+  const node = world.node(3);
+  assert.equal(node.engine?.state.slots.size, 1);
+  node.effects = [];
+  // What comes and cannot be executed makes no difference.
+  for (let round = 0; round < 4; round++) {
+    node.tick(275, 25);
+    work(node, 0);
+  }
   assert.equal(posted(node)[0]?.reason, 'no-progress');
 });
 

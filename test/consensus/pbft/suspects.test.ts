@@ -79,6 +79,16 @@ test('a Suspect that is not repeated ends after a while', () => {
   assert.equal(viewOf(committee, 3), 0);
 });
 
+test('a Suspect that is repeated counts for as long as it is', () => {
+  const committee = waiting();
+  const node = committee.node(3);
+  for (let sequence = 1; sequence <= 4; sequence++) {
+    node.receive(suspect(1, { reason: 'censorship', height: toHeight(2), sequence }));
+    committee.pass(2_000);
+    assert.match(why(committee, 3), /1 of 2 suspect/);
+  }
+});
+
 test('who takes its grounds back says so', () => {
   const committee = new Committee(4, { options: { censorshipMs: 1_000 } });
   const node = committee.node(3);

@@ -20,6 +20,15 @@ test('a member with a stalled disk does not even ask whether to campaign, and do
   assert.equal(member.state.role.kind, 'candidate');
 });
 
+test('a new leader has contact with those that voted, until they had time to answer', () => {
+  const leader = new Solo(0, 3).lead();
+  assert.equal(leader.engine.status().quorumContact, true);
+  leader.tick(leader.options.electionTimeoutMs - 1);
+  assert.equal(leader.engine.status().primary, 0);
+  leader.tick(1);
+  assert.equal(leader.engine.status().primary, null, 'nobody did');
+});
+
 test('vote traffic spreads what is committed: a follower that holds the block commits it', () => {
   const entries = entriesOn(genesisHeader(3), [1, 1], { leader: 1 });
   const [first] = entries;

@@ -233,6 +233,8 @@ test('it is trusted at once when a leader answers, and it has everything and is 
   }
   answerHistory(member, 1);
   assert.equal(isAmnesiac(member.state), false);
+  member.sync().restart(entry.proposal.header);
+  assert.equal(isAmnesiac(member.state), false, 'also after a restart');
 });
 
 test('a late word of a leader from before it had a vote does not tell what it may have forgotten', () => {

@@ -242,9 +242,9 @@ test('who the members are is known after a restart, also when the block that nam
     key: keyOf(index),
     role: index === 2 ? 'learner' : 'voter',
   }));
-  const [change] = entriesOn(genesisHeader(2), [1], { configuration: roles }) as [WireEntry];
+  const [change] = entriesOn(genesisHeader(3), [1], { configuration: roles }) as [WireEntry];
   const [above] = entriesOn(change.proposal.header, [1]) as [WireEntry];
-  const member = new Solo(1, 2);
+  const member = new Solo(1, 3);
   for (const [at, entry] of [change, above].entries()) {
     member.append(0, 1, [entry], at + 1).sync();
     member.give({ type: 'applied', height: toHeight(at + 1) }).sync();
@@ -257,6 +257,7 @@ test('who the members are is known after a restart, also when the block that nam
   );
   member.restart(above.proposal.header);
   assert.deepEqual(member.state.configuration, roles);
+  assert.deepEqual(member.one('members').members, roles, 'and told to those who ask');
 });
 
 test('nor do they without one whose write of it they do not know of: it is sent when its leader has it on disk', () => {

@@ -57,10 +57,13 @@ test('a block of its key, of a later term than it knew, in which it did not lead
 });
 
 test('what it had promised and not said yet is not said any more', () => {
-  const member = new Solo(2, 3);
-  member.hear('vote-request', 1, 3, { commit: genesisOf(3), held: undefined });
-  follow(member, 5, ofTwo(4));
-  assert.deepEqual(member.sync().sent('vote'), []);
+  // Of an earlier term, and of the one in which it notices.
+  for (const term of [3, 5]) {
+    const member = new Solo(2, 3);
+    member.hear('vote-request', 1, term, { commit: genesisOf(3), held: undefined });
+    assert.deepEqual(follow(member, 5, ofTwo(4)), [false]);
+    assert.deepEqual(member.sync().sent('vote'), []);
+  }
 });
 
 test('a block of its key among those that sync brings is noticed, wherever it stands', () => {

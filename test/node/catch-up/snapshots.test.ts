@@ -56,8 +56,10 @@ function world(partBytes: number = limits.snapshotPartBytes) {
       return unwrap(decode(snapshotPartCodec, unwrap(checksummed).part, 'part'));
     },
     firstBlock: () => firstBlock,
+    /** The next block is final: the chain lets go of the state that it had. */
+    goOn: (): void => chain.final.state.release(),
     snapshotAt: (height: number): void => {
-      chain.final = at(height);
+      chain.final = { ...at(height), state: at(height).state.share() };
       snapshots.compact({ type: 'compact', height: toHeight(height), keepFrom: toHeight(height - 2) });
     },
     servesAt: (height: number): boolean => {
@@ -115,4 +117,11 @@ test('a part holds at least one entry, however large that is, and all of them to
     keys,
     state.map(([key]) => key),
   );
+});
+
+test('a snapshot has its state for itself, whatever becomes of the chain’s', () => {
+  const { snapshotAt, goOn, partOf } = world();
+  snapshotAt(10);
+  goOn();
+  assert.ok(partOf(10).entries.length > 0);
 });

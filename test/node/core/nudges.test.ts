@@ -27,3 +27,22 @@ test('who hears nobody asks one peer after the other, at their time, for what is
   nudges.tick(10 * limits.syncPollMs);
   assert.equal(asked.length, 4);
 });
+
+test('what only waits for others is gossiped again while no block comes, and not while they do', () => {
+  let repeated = 0;
+  const nudges = new Nudges({
+    mempool: { work: () => ({ executable: 0, oldestSince: null, passedOverSince: null, waiting: 1 }) },
+    intake: { repeat: () => void (repeated += 1) },
+    sync: { poll: () => assert.fail('others are heard') },
+    peersFor: () => [],
+    hearsNobody: () => false,
+    onWork: () => assert.fail('nothing can be executed'),
+    now: 0,
+  });
+  nudges.tick(limits.regossipMs - 1);
+  nudges.advanced(limits.regossipMs - 1);
+  nudges.tick(2 * limits.regossipMs - 2);
+  assert.equal(repeated, 0);
+  nudges.tick(2 * limits.regossipMs - 1);
+  assert.equal(repeated, 1);
+});

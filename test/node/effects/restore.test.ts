@@ -4,7 +4,7 @@ import { encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Protocol } from '../../../src/consensus/protocol.ts';
 import { type FinalityCertificate, finalityCodec } from '../../../src/ledger/certificate.ts';
-import { toHeight } from '../../../src/ledger/block.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { encodeBlock } from '../../../src/ledger/block-body.ts';
 import { executeBlock } from '../../../src/ledger/execution.ts';
 import { receiptsCodec } from '../../../src/ledger/receipt.ts';
@@ -12,6 +12,7 @@ import { headerBytes } from '../../../src/node/effects/chain.ts';
 import { candidateLinks, restore } from '../../../src/node/effects/restore.ts';
 import { ChainStore } from '../../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
+import { deciding } from '../chain-changes.ts';
 import { ChainMaker, type Made } from '../chain-maker.ts';
 import { Cluster, signedTransaction, testGenesis } from '../cluster.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
@@ -103,6 +104,21 @@ describe('restore', () => {
       new Set(candidateLinks(again).map(({ blockHash }) => blockHash)),
       new Set([a.hash, b.hash]),
     );
+  });
+
+  test('knows those that can never be final any more, too: they leave the disk with the next block', async () => {
+    const disk = new Disk();
+    const store = await disk.open();
+    await disk.restore(store);
+    const [a, dead] = [maker.block(maker.start), maker.block(maker.start, [], { view: toView(1) })];
+    store.persist({ records: [], blocks: [{ hash: dead.hash, bytes: encodeBlock(dead.block) }] }, () => {});
+    disk.commit(store, a, maker.start);
+    const again = await disk.restore(await disk.open());
+    assert.deepEqual(
+      again.candidates.map(({ header }) => header),
+      [dead.header],
+    );
+    assert.deepEqual(candidateLinks(again), []);
   });
 
   test('does not start on a state that is not the one after the final block', async () => {
@@ -206,4 +222,16 @@ test('the certificate of the final block tells since when its validators are in 
   disk.time.run(0);
   const { epoch } = await disk.restore(store);
   assert.deepEqual(epoch, { height: 1, blockHash: run[0]?.hash });
+});
+
+test('above a block that changed the validators the next ones vote, from that block on', async () => {
+  const validators = genesis.validators.map(({ publicKey }) => publicKey).toReversed();
+  const disk = new Disk();
+  const store = await disk.open();
+  await disk.restore(store);
+  const last = maker.block(maker.start, deciding(genesis, { type: 'validators', validators }, 3));
+  disk.commit(store, last, maker.start);
+  const restored = await disk.restore(store);
+  assert.deepEqual(restored.epoch, { height: 1, blockHash: last.hash });
+  assert.deepEqual(restored.validators.keys, validators);
 });

@@ -66,3 +66,12 @@ test('it ends when nobody has it, when time is up, and silently when it is given
   assert.deepEqual(givenUp.found, []);
   assert.deepEqual(fetch({}).found, [false], 'at once without anybody to ask');
 });
+
+test('what comes after the end is not looked at, and nobody else is asked for it', () => {
+  const late = limits.fetchHedgeMs + 5;
+  const { time, asked, found, cancel } = fetch({ a: [late, null], b: [late, 1], c: [1, 1], d: [1, 1] });
+  time.run(1);
+  cancel();
+  time.run(2 * late);
+  assert.deepEqual([asked, found], [['a at 0'], []]);
+});

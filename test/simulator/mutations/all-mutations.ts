@@ -1,5 +1,6 @@
 import { dutyMutations } from './duty-mutations.ts';
 import { epochMutations } from './epoch-mutations.ts';
+import { forgottenMutations } from './forgotten-mutations.ts';
 import { type Mutation, mutations } from './mutations.ts';
 import { raftDutyMutations, raftServingMutations, servingMutations } from './raft-duty-mutations.ts';
 import { raftMutations } from './raft-mutations.ts';
@@ -20,6 +21,7 @@ export const allMutations: readonly Mutation[] = [
   ...dutyMutations,
   ...replicaMutations,
   ...seldomMutations,
+  ...forgottenMutations,
   ...servingMutations,
   ...mutationsOfRaft,
 ];

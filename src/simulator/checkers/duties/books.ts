@@ -77,6 +77,8 @@ export class Books {
   /** Since when it knows of something to do; null while it does not. */
   workSince: number | null = null;
   executable = 0;
+  /** The first tick at which it waited for a block that it voted for in this view; null while it does not. */
+  votedSince: number | null = null;
   /** How the present view started; null in view 0 and while the view changes. */
   start: Start | null = null;
   /** Own messages on disk, by their place. */
@@ -143,10 +145,19 @@ export class Books {
       if (message.kind === 'pre-prepare')
         this.valid.set(message.blockHash, message.proposal.header.parentHash);
     }
+    if (!this.#waitsForBlock(after)) this.votedSince = null;
+    else if (input.type === 'tick') this.votedSince ??= now;
     const changes = done.effects.filter(
       (effect) => effect.type === 'trace' && (effect.event === 'leave-view' || effect.event === 'join-view'),
     );
     if (this.attempts !== null) this.attempts += changes.length;
+  }
+
+  #waitsForBlock({ view, final }: Place): boolean {
+    const { window } = this.committee.timing;
+    for (let height = final + 1; height <= Math.max(final + window, this.restoredUpTo); height++)
+      if (this.hasSigned('prepare', view, height) !== undefined) return true;
+    return false;
   }
 
   /**

@@ -228,12 +228,14 @@ export class ViewDuties {
       );
       return;
     }
-    if (books.workSince === null || !after.votes) return;
+    // What came with the block only is work, too.
+    const begun = [books.workSince, books.votedSince].filter((since) => since !== null);
+    if (begun.length === 0 || !after.votes) return;
     const most =
       books.attempts === null
         ? viewTimeoutCapMs
         : Math.min(viewTimeoutMs * 2 ** books.attempts, viewTimeoutCapMs);
-    const waited = now - Math.max(books.viewSince, books.finalSince, books.workSince);
+    const waited = now - Math.max(books.viewSince, books.finalSince, Math.min(...begun));
     if (waited < most + repeatMs) return;
     const posted = this.#posted;
     const lately = posted !== null && posted.suspect.view === after.view && now - posted.at < 2 * repeatMs;
