@@ -117,6 +117,8 @@ export const limits = {
    */
   maxClockAheadMs: 10_000,
 
+  /** A clock that goes back by less is corrected little by little, and was not set back. */
+  clockSetBackMs: 1_000,
   /** A clock that is wrong is warned of this often: each block and each proposal shows it. */
   clockWarningMs: 60_000,
 

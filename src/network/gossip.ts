@@ -12,6 +12,7 @@ import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import { oversize, plainBytes } from './frames.ts';
+import { followClock } from './gossip-clock.ts';
 import { boundGossip } from './gossip-internals.ts';
 import { type GossipAsking, relayToAskers } from './gossip-asking.ts';
 import { relayToMembers } from './gossip-relay.ts';
@@ -74,6 +75,7 @@ export class Gossip {
   #onFault: (peer: PeerId, problem: Problem) => void = () => {};
   #router: GossipSub | undefined;
   #asking: GossipAsking | undefined;
+  #lookAtClock: () => void = () => {};
   #topology: Topology | undefined;
 
   constructor(options: {
@@ -99,7 +101,10 @@ export class Gossip {
     this.#spend = options.spend;
     this.service = (components) => {
       this.#router = this.#create(components);
-      boundGossip(this.#router, limits.gossipRemembered);
+      const most = limits.gossipRemembered;
+      boundGossip(this.#router, most);
+      const monotonicMs = (): number => performance.now();
+      this.#lookAtClock = followClock(this.#router, { most, wallMs: Date.now, monotonicMs });
       const flooded = options.names.topic('consensus');
       relayToMembers(this.#router, { ...options, floods: (topic) => topic === flooded });
       this.#asking = relayToAskers(this.#router, { ...options, askTopic: flooded });
@@ -152,6 +157,7 @@ export class Gossip {
 
   /** Gives up on verdicts that are overdue. Called at every heartbeat. */
   expire(now: number): void {
+    this.#lookAtClock();
     for (const waiting of this.#undecided) {
       if (waiting.deadline > now) return;
       waiting.expire();
