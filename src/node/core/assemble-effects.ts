@@ -4,7 +4,7 @@ import { Loading } from '../effects/loading.ts';
 import { Persisting } from '../effects/persisting.ts';
 import { Signer } from '../effects/signer.ts';
 import { Validation } from '../effects/validation.ts';
-import { seesEpoch } from '../effects/epoch-seen.ts';
+import { epochSight } from '../effects/epoch-seen.ts';
 import type { DriverOptions } from './options.ts';
 import { end, type Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
@@ -58,7 +58,7 @@ export function assembleEffects<M extends object>(
     flush,
     onUnknownVersion: (header) => versionWatch.refuse(header),
     onCommitted,
-    seesEpoch: (header) => seesEpoch(header, uses),
+    seesEpoch: epochSight(uses, clock),
   });
   const loading = new Loading({ chain, store, clock, enqueue });
   return { bodies, validation, signer, persisting, committing, loading };

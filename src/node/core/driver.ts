@@ -10,7 +10,7 @@ import type { Sync } from '../catch-up/sync.ts';
 import type { Chain } from '../effects/chain.ts';
 import { candidateLinks } from '../effects/restore.ts';
 import { Signer } from '../effects/signer.ts';
-import { seesEpoch } from '../effects/epoch-seen.ts';
+import { epochSight } from '../effects/epoch-seen.ts';
 import type { PeerRegistry } from '../peers/peer-registry.ts';
 import type { Submitted } from '../peers/intake.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
@@ -178,7 +178,7 @@ function startEngine<M extends object>(options: DriverOptions<M>, clock: Clock):
     chainId: genesis.chainId,
     validators: restored.validators,
     epoch: restored.epoch,
-    epochSeen: seesEpoch(store.headerAt(restored.epoch.height), options.uses),
+    epochSeen: epochSight(options.uses, clock)(store.headerAt(restored.epoch.height)),
     self: identity.publicKey,
     final: { header: final.header, hash: final.hash, certificate },
     records: Signer.engineRecords(store.logRecords),

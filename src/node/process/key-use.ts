@@ -8,6 +8,7 @@ import { Problem, unwrap } from '../../base/problem.ts';
 import type { LogRecord } from '../../consensus/engine.ts';
 import type { LogTrust } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import { toHeight } from '../../ledger/block.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { readLocalFile } from '../../storage/local-file.ts';
 import { writeDurably } from './durable-file.ts';
@@ -94,7 +95,8 @@ export async function openKeyUse(options: {
     { key: lostKey, value: lost && !vouched ? new Uint8Array([1]) : null },
   ]);
   const others = uses.chains.filter((use) => use.chainId !== chainId);
-  const since = before === undefined || lost ? now.toISOString() : before.since;
+  const since =
+    before === undefined || lost || isEarly(store, before.since) ? now.toISOString() : before.since;
   const note = async (count: number): Promise<void> => {
     const chains = [...others, { chainId, storeId: toHex(storeId), since, writes: count }];
     await writeDurably(path, `${JSON.stringify({ chains }, null, 2)}\n`);
@@ -114,6 +116,12 @@ export async function openKeyUse(options: {
     written: (count) => notes.want(count),
     close: () => notes.close(),
   };
+}
+
+/** Noted before the chain began: by a clock that was behind, which says nothing of when that was. */
+function isEarly(store: ChainStore, since: string): boolean {
+  const genesis = store.headerAt(toHeight(0));
+  return genesis !== undefined && Date.parse(since) < genesis.timestamp;
 }
 
 /** One note at a time, and not more often than `limits.keyUseMs`. */

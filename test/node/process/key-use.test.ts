@@ -27,13 +27,19 @@ interface Opened {
   readonly store: ChainStore;
 }
 
-async function open(path: string, disk: Disk = new Map(), validators = 4, vouched = false): Promise<Opened> {
+async function open(
+  path: string,
+  disk: Disk = new Map(),
+  validators = 4,
+  vouched = false,
+  date = now,
+): Promise<Opened> {
   const { chainId } = testGenesis(validators);
   const genesis = testGenesis(validators);
   const store = await ChainStore.open(new MemoryStore(setImmediate, disk), { chainId });
   await restore(store, genesis);
   const onFatal = (problem: unknown): void => assert.fail(String(problem));
-  return { use: await openKeyUse({ path, chainId, store, now, onFatal, vouched }), store };
+  return { use: await openKeyUse({ path, chainId, store, now: date, onFatal, vouched }), store };
 }
 
 /** Writes so many batches with the key, as the driver does, and stops in order. */
@@ -106,6 +112,19 @@ describe('the note beside a validator key', () => {
       return use.since - now.getTime();
     };
     assert.equal(await since(1_000, new Map()), 1_000, 'another store');
+  });
+
+  test('does not believe a first use from before the chain began: the clock was behind', async () => {
+    const [path, disk] = [file(), new Map()];
+    const { timestamp } = testGenesis(4);
+    const since = async (at: number): Promise<number> => {
+      const opened = await open(path, disk, 4, false, new Date(at));
+      await work(opened, 1);
+      return opened.use.since;
+    };
+    assert.equal(await since(timestamp - 1), timestamp - 1);
+    assert.equal(await since(timestamp + 1_000), timestamp + 1_000);
+    assert.equal(await since(timestamp + 2_000), timestamp + 1_000);
   });
 
   test('takes a store for good that is ahead of it: it follows the store, and a crash may come in between', async () => {
