@@ -12,12 +12,14 @@ interface Place<Connection> {
 /**
  * Which connection gives way when all places are taken: only idle ones do. First those of whoever has the
  * most, where that is more than a few; then those that came a while ago and were never used; then the
- * others; and of each the longest idle. So who keeps connections for a purpose loses none to those who only
- * hold places, at other addresses or behind the same one.
+ * others, before those of which we have not read what came; and of each the longest idle. So who keeps
+ * connections for a purpose loses none to those who only hold places, at other addresses or behind the same
+ * one.
  */
 export class IdleConnections<Connection> {
   readonly #stalledMs: number;
   readonly #few: number;
+  readonly #isUnread: (connection: Connection) => boolean;
   readonly #countOf = new Map<string, number>();
   /** The longest idle first. */
   readonly #idle = new Map<Connection, Place<Connection>>();
@@ -27,9 +29,12 @@ export class IdleConnections<Connection> {
     readonly stalledMs: number;
     /** Clients with this many connections or fewer are alike. */
     readonly few?: number;
+    /** Bytes came on it that were not read yet: that it waits is our doing. */
+    readonly isUnread: (connection: Connection) => boolean;
   }) {
     this.#stalledMs = options.stalledMs;
     this.#few = options.few ?? limits.httpConnectionsFew;
+    this.#isUnread = options.isUnread;
   }
 
   /** A new one, which asked for nothing yet. */
@@ -56,10 +61,11 @@ export class IdleConnections<Connection> {
   }
 
   firstToGo(now: number): Connection | undefined {
-    const rankOf = ({ client, isUnused, since }: Place<Connection>): number => {
+    const rankOf = ({ connection, client, isUnused, since }: Place<Connection>): number => {
       const count = this.#countOf.get(client) ?? 0;
       const excess = count > this.#few ? count : 0;
-      return 2 * excess + (isUnused && now - since >= this.#stalledMs ? 1 : 0);
+      if (this.#isUnread(connection)) return 3 * excess;
+      return 3 * excess + (isUnused && now - since >= this.#stalledMs ? 2 : 1);
     };
     let first: Place<Connection> | undefined;
     let most = -1;

@@ -69,7 +69,7 @@ export class RequestGate {
     this.#serve = options.serve;
     this.#onRefused = options.onRefused;
     this.#bounds = { ...defaultBounds, ...options.bounds };
-    this.#idle = new IdleConnections(this.#bounds);
+    this.#idle = new IdleConnections({ ...this.#bounds, isUnread: ({ socket }) => socket.hasBytes });
   }
 
   get connections(): number {

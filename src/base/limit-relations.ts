@@ -291,6 +291,12 @@ export function relationsOf(of: Limits): readonly Relation[] {
       0.75 * of.httpConnections,
     ),
     fits(
+      'connections that do not give way',
+      of.httpWaits + of.httpEventReaders + of.httpRequests,
+      'httpConnections',
+      of.httpConnections,
+    ),
+    fits(
       'the readers of one client',
       of.httpEventReadersPerClient + 1,
       'httpEventReaders',

@@ -508,8 +508,11 @@ export const limits = {
   batchLines: 100_000,
   /** What a batch signed, in hex: as much again for each byte, and what each transaction has besides. */
   batchJournalBytes: 256 * MiB,
-  /** HTTP connections at once. */
-  httpConnections: 512,
+  /**
+   * HTTP connections at once: room for all that are waited for, read or answered, so that those beyond find
+   * an idle one in whose place they come, or one of the reserved.
+   */
+  httpConnections: 576,
   /**
    * Connections of one client up to which clients are alike when idle ones have to give way: a browser's, or
    * the pool of a client library, and some more behind the same address.
@@ -586,7 +589,7 @@ export const limits = {
   /** The longest that a submission may ask to wait until it is final. */
   httpWaitMs: 60_000,
   /**
-   * Submissions that are waited for at once, half of the connections: the others are for those who submit
+   * Submissions that are waited for at once, not half of the connections: the others are for those who submit
    * and ask. Past it the longest wait of whoever has most of them is answered as things stand.
    */
   httpWaits: 256,

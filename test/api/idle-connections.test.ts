@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { IdleConnections } from '../../src/api/idle-connections.ts';
 
-/** Names of connections; those of a client begin with its name. */
+/** Names of connections; those of a client begin with its name, and end with ! where bytes wait to be read. */
 function idle(few = 2): IdleConnections<string> {
-  return new IdleConnections<string>({ stalledMs: 100, few });
+  return new IdleConnections<string>({ stalledMs: 100, few, isUnread: (name) => name.endsWith('!') });
 }
 
 const clientOf = (name: string): string => name[0] as string;
@@ -53,6 +53,13 @@ describe('the connection that gives way', () => {
     come(all, 100, 'b1');
     assert.equal(all.firstToGo(199), 'a1');
     assert.equal(all.firstToGo(200), 'b1');
+  });
+
+  test('is not one on which a request came that we have not read, unless its client has more than a few', () => {
+    const all = idle();
+    come(all, 0, 'p1!', 'a1', 'b1', 'c1!', 'c2!', 'c3!');
+    use(all, 10, 'a1');
+    assert.deepEqual(goAll(all, 50), ['c1!', 'b1', 'a1', 'p1!', 'c2!', 'c3!']);
   });
 
   test('is one of a client that has more than a few, and of these one that nobody used', () => {

@@ -102,6 +102,7 @@ describe('the table of bounds', () => {
       /signatures inside a new view/,
     ],
     [{ strangerBytes: { perSecond: 1, burst: 1 } }, /relayed message .* strangerBytes/],
+    [{ httpRequests: 400 }, /do not give way .* httpConnections/],
     [{ httpConnections: 400 }, /one client can keep busy .* httpConnections/],
     [{ httpPlacesPerClient: limits.httpPlaces }, /places of one client/],
     [{ httpEventReadersPerClient: limits.httpEventReaders }, /readers of one client/],
