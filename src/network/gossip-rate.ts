@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts';
 import { limits } from '../base/limits.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import type { PeerId } from './port.ts';
@@ -15,13 +16,19 @@ interface Account {
 export class GossipRate {
   readonly #isMember: (peer: PeerId) => boolean;
   readonly #now: () => number;
-  readonly #peers = new Map<PeerId, Account>();
+  /** Messages of a peer may still be under way when it is forgotten: those that are gone are not kept. */
+  readonly #peers = new BoundedMap<PeerId, Account>(limits.peersRemembered);
   readonly #strangers: TokenBucket;
 
   constructor(options: { readonly isMember: (peer: PeerId) => boolean; readonly now: () => number }) {
     this.#isMember = options.isMember;
     this.#now = options.now;
     this.#strangers = new TokenBucket(limits.gossipMessages.strangers, options.now());
+  }
+
+  /** Peers of which something is known. */
+  get size(): number {
+    return this.#peers.size;
   }
 
   /** Asked before anything of a delivery is looked at, which counts as one itself. */

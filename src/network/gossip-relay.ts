@@ -46,6 +46,11 @@ export function relayToMembers(
   invariant(add !== undefined, 'gossipsub adds to its mesh');
   const membersOf = (topic: string): PeerId[] => [...(topics.get(topic) ?? [])].filter(isMember);
 
+  const hasMember = (topic: string): boolean => {
+    for (const peer of topics.get(topic) ?? []) if (isMember(peer)) return true;
+    return false;
+  };
+
   insides.selectPeersToForward = (topic, source, excluded) => {
     const chosen = select.call(router, topic, source, excluded);
     const members = membersOf(topic);
@@ -55,34 +60,31 @@ export function relayToMembers(
   };
   insides.getRandomGossipPeers = (topic, count, filter = () => true) => {
     const members = pick.call(router, topic, count, (peer) => isMember(peer) && filter(peer));
-    return members.size > 0 || membersOf(topic).length > 0
-      ? members
-      : pick.call(router, topic, count, filter);
+    return members.size > 0 || hasMember(topic) ? members : pick.call(router, topic, count, filter);
   };
   // The heartbeat picks from all that are there, when the mesh is too small.
   insides.addToMesh = (peer, topic, reason) => {
-    if (isMember(peer) || membersOf(topic).length === 0) add.call(router, peer, topic, reason);
+    if (isMember(peer) || !hasMember(topic)) add.call(router, peer, topic, reason);
   };
   insides.graftOnSubscribe = (peer, topic) => {
     const inMesh = mesh.get(topic);
-    if (!isMember(peer)) return membersOf(topic).length === 0 && take.call(router, peer, topic);
+    if (!isMember(peer)) return !hasMember(topic) && take.call(router, peer, topic);
     for (const other of inMesh ?? []) if (!isMember(other)) inMesh?.delete(other);
     return take.call(router, peer, topic);
   };
-  insides.handleGraft = async (peer, asked) => {
-    if (isMember(peer)) return await graft.call(router, peer, asked);
+  insides.handleGraft = async (peer, all) => {
+    if (isMember(peer)) return await graft.call(router, peer, all);
+    // To ask twice for one place is to ask for no more.
+    const asked = [...new Map(all.map((one) => [one.topicID, one])).values()];
     const isRefused = ({ topicID: topic }: Graft): boolean => {
       const inMesh = topic === undefined ? undefined : mesh.get(topic);
       if (topic === undefined || inMesh === undefined || inMesh.has(peer)) return false;
-      return inMesh.size >= limits.gossipMeshStrangers || membersOf(topic).length > 0;
+      return inMesh.size >= limits.gossipMeshStrangers || hasMember(topic);
     };
-    const refused = asked.filter(isRefused).flatMap(({ topicID }) => topicID ?? []);
-    const taken = await graft.call(
-      router,
-      peer,
-      asked.filter((one) => !isRefused(one)),
-    );
-    const prunes = refused.map((topic) => prune.call(router, peer, topic, false, false));
+    const refused = new Set(asked.filter(isRefused).flatMap(({ topicID }) => topicID ?? []));
+    const welcome = asked.filter(({ topicID: topic }) => topic === undefined || !refused.has(topic));
+    const taken = await graft.call(router, peer, welcome);
+    const prunes = [...refused].map((topic) => prune.call(router, peer, topic, false, false));
     return [...taken, ...(await Promise.all(prunes))];
   };
 }

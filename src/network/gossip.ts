@@ -35,6 +35,17 @@ const maxUndecidedOfPeer = { count: maxUndecided.count / 4, bytes: maxUndecided.
  */
 const maxRpcBytes = limits.gossipMessageBytes + 64 * KiB;
 
+/** Ours send GRAFT and PRUNE for four topics, and nothing else but messages: see `lazy gossip` below. */
+const decodeRpcLimits = {
+  maxSubscriptions: 16,
+  maxMessages: 64,
+  maxIhaveMessageIDs: 0,
+  maxIwantMessageIDs: 0,
+  maxIdontwantMessageIDs: 0,
+  maxControlMessages: 16,
+  maxPeerInfos: 0,
+};
+
 type OnGossip = (
   topic: Topic,
   bytes: Uint8Array,
@@ -279,15 +290,7 @@ export class Gossip {
       maxOutboundStreams: 2,
       maxInboundDataLength: maxRpcBytes,
       maxOutboundBufferSize: limits.gossipOut.stream,
-      decodeRpcLimits: {
-        maxSubscriptions: 16,
-        maxMessages: 64,
-        maxIhaveMessageIDs: 64,
-        maxIwantMessageIDs: 16,
-        maxIdontwantMessageIDs: 64,
-        maxControlMessages: 64,
-        maxPeerInfos: 0,
-      },
+      decodeRpcLimits,
       // Many honest nodes may share one host. Invalid messages count in our own penalties.
       scoreParams: { topics: {}, IPColocationFactorWeight: 0, retainScore: 60_000 },
     })({

@@ -16,7 +16,7 @@ import { admitStream, Link } from './link.ts';
 import { type NetworkLog } from './log.ts';
 import { type PeerAddress } from './peer-address.ts';
 import { isStranger } from './places.ts';
-import { PeerTable } from './peer-table.ts';
+import type { PeerTable } from './peer-table.ts';
 import type { Penalties } from './penalties.ts';
 import type {
   Network,
@@ -46,6 +46,7 @@ interface Libp2pParts {
   readonly tuning: NetworkTuning;
   readonly log: NetworkLog;
   readonly links: Map<string, Link>;
+  readonly peers: PeerTable;
   readonly names: ProtocolNames;
   readonly penalties: Penalties;
   readonly gossip: Gossip;
@@ -62,7 +63,7 @@ export class Libp2pNetwork implements Network {
   readonly #parts: Libp2pParts;
   /** By connection id, from the open connection to its end, accepted or not. */
   readonly #links: Map<string, Link>;
-  readonly #peers = new PeerTable();
+  readonly #peers: PeerTable;
   readonly #departed: Departed;
   readonly #twins = new TwinWatch();
   readonly #greeter: Greeter;
@@ -80,16 +81,16 @@ export class Libp2pNetwork implements Network {
     const { tuning, host, names } = parts;
     this.#parts = parts;
     this.#links = parts.links;
+    this.#peers = parts.peers;
     this.self = host.peerId.toString();
     this.#departed = new Departed(host);
     const drop = (link: Link, cause: Error): void => this.#drop(link, cause);
-    this.#discipline = new Discipline({ ...parts, peers: this.#peers, drop });
+    this.#discipline = new Discipline({ ...parts, drop });
     this.#greeter = new Greeter({
       ...parts,
       hello: parts.options.hello,
       handshakeMs: tuning.handshakeMs,
       running: () => this.#running(),
-      peers: this.#peers,
       accept: (link, greeting) => this.#accept(link, greeting),
       drop,
     });

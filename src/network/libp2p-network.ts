@@ -6,6 +6,7 @@ import { createHost, createMuxers } from './libp2p-host.ts';
 import { admitStream, type Link } from './link.ts';
 import { silentLog, type NetworkLog } from './log.ts';
 import { parsePeerAddress } from './peer-address.ts';
+import { PeerTable } from './peer-table.ts';
 import { Penalties } from './penalties.ts';
 import type { Network } from './port.ts';
 import { protocolNames } from './protocol-names.ts';
@@ -36,6 +37,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const now = options.now ?? performance.now.bind(performance);
   const log = options.log ?? silentLog;
   const links = new Map<string, Link>();
+  const peers = new PeerTable();
   const names = protocolNames(options.chainId);
   const receiving = new Receiving((holder) => {
     for (const link of links.values()) {
@@ -59,11 +61,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     gate: (stream, connection) => admitStream(stream, links.get(connection.id)),
     meter,
     spend: (connection) => links.get(connection.id)?.budget.take('messages', 1),
-    isMember: (peer) => {
-      for (const link of links.values())
-        if (link.peer === peer && link.budget.standing === 'member') return true;
-      return false;
-    },
+    isMember: (peer) => peers.get(peer)?.links.some(({ budget }) => budget.standing === 'member') === true,
     now,
   });
   const door = new Door({ now, isBanned: (block) => penalties.isBanned(block, now()) });
@@ -85,6 +83,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     tuning,
     log,
     links,
+    peers,
     names,
     penalties,
     gossip,

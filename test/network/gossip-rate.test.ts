@@ -36,6 +36,16 @@ describe('gossip of one peer', () => {
     assert.equal(deliver('Bob', 10), 10, 'others have their own');
   });
 
+  test('is not kept of peers that are gone, whose last messages come after them', () => {
+    const { rate } = world();
+    for (let index = 0; index < 2 * limits.peersRemembered; index++) {
+      rate.accepts(`peer ${index}`);
+      rate.forget(`peer ${index}`);
+      rate.count(`peer ${index}`);
+    }
+    assert.ok(rate.size <= limits.peersRemembered, `${rate.size} are kept`);
+  });
+
   test('counts each message in a delivery, so a large one is paid for later', () => {
     const { clock, rate } = world();
     assert.equal(rate.accepts('s'), true);

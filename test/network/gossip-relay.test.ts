@@ -10,6 +10,8 @@ const isMember = (peer: string): boolean => peer !== peer.toLowerCase();
 class Router {
   readonly topics = new Map<string, Set<string>>();
   readonly mesh = new Map<string, Set<string>>();
+  /** How often it was asked who is a member. */
+  looks = 0;
 
   constructor(present: readonly string[], inMesh: readonly string[] = []) {
     for (const topic of ['all', 'some']) {
@@ -17,7 +19,11 @@ class Router {
       this.mesh.set(topic, new Set(inMesh));
     }
     const floods = (topic: string): boolean => topic === 'all';
-    relayToMembers(this as unknown as GossipSub, { isMember, floods });
+    const counted = (peer: string): boolean => {
+      this.looks += 1;
+      return isMember(peer);
+    };
+    relayToMembers(this as unknown as GossipSub, { isMember: counted, floods });
   }
 
   selectPeersToForward(topic: string, source: string, excluded?: ReadonlySet<string>): Set<string> {
@@ -86,6 +92,15 @@ describe('the mesh', () => {
     assert.deepEqual(await router.handleGraft('E', [{ topicID: 'some' }]), []);
     assert.deepEqual(await router.handleGraft('x', [{ topicID: 'some' }]), [{ peer: 'x', topic: 'some' }]);
     assert.deepEqual(router.inMesh(), ['A', 'B', 'C', 'D', 'E']);
+  });
+
+  test('is asked for by strangers, again and again in one delivery, at little cost', async () => {
+    const strangers = Array.from({ length: 200 }, (_, index) => `s${index}`);
+    const router = new Router([...strangers, 'A'], ['A']);
+    const asked = Array.from({ length: 16 }, (_, index) => ({ topicID: index % 2 === 0 ? 'some' : 'all' }));
+    router.looks = 0;
+    assert.equal((await router.handleGraft('s0', asked)).length, 2);
+    assert.ok(router.looks <= 2 * (strangers.length + 1) + 1, `${router.looks} peers were looked at`);
   });
 
   test('takes three strangers where there is no member, and a fourth is refused', async () => {
