@@ -38,13 +38,17 @@ describe('the messenger', () => {
 test('what has no room on the stream of its validator burdens nobody else: it is said again', () => {
   const messenger = new Messenger<object>({
     protocol: testProtocol(testGenesis(4)),
-    network: { send: () => false, publish: () => assert.fail('nobody is out of reach') },
+    network: {
+      send: () => false,
+      publish: () => assert.fail('nobody is out of reach'),
+      askForGossip: () => assert.fail('nobody is out of reach'),
+    },
     registry: { peerOf: (validator) => `peer-${validator}`, validators },
     clock: new VirtualTime().clock(),
     relay: { seal: () => assert.fail('nothing goes by gossip') },
     self: () => 1,
   });
-  messenger.heardByGossip(3);
+  messenger.heardByGossip(3, 'peer-2');
   messenger.send('all', new Uint8Array(3));
   assert.deepEqual(messenger.counters, { sent: 0, relayed: 0, unsent: 3 });
 });
