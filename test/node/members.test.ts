@@ -86,6 +86,8 @@ describe('members of a running cluster', () => {
     assert.doesNotMatch(silent.remedy, /learner first/);
     await cluster.boot('validator-3');
     makeBlocks(cluster, 2, 4);
+    // Until it has asked what was committed, and has that.
+    cluster.time.run(200);
     unwrap(ask(cluster, leader, replace('validator-3')));
     makeBlocks(cluster, 2, 6);
     const roles = ['voter', 'voter', 'voter', 'voter'];

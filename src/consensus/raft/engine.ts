@@ -1,5 +1,6 @@
 import { unreachable } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
+import { toHeight } from '../../ledger/block.ts';
 import type { Effect, Engine, EngineStatus, Input } from '../engine.ts';
 import type { EngineStart } from '../protocol.ts';
 import { hear } from '../shared/contact.ts';
@@ -133,9 +134,11 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
       takeWork(state.pacing, input.work);
       break;
     case 'synced':
+      onRunningChain(replica, toHeight(input.chain.at(-1)?.height ?? 0));
       onSynced(replica, input);
       break;
     case 'offered':
+      onRunningChain(replica, input.header.height);
       onOffered(replica, input);
       break;
     case 'connected':

@@ -16,7 +16,7 @@ import { answer, notLeading, notNow, send, trace } from './outbox.ts';
 import { configurationKey, configurationRecord } from './records.ts';
 import { answersLately, committed, type Replica, unappliedConfiguration } from './replica.ts';
 import { becomeFollower, trackMembers } from './roles.ts';
-import type { Leader } from './state.ts';
+import type { Leader, Progress } from './state.ts';
 import { write } from './writing.ts';
 import { type Configuration, isJoint } from '../../ledger/members.ts';
 
@@ -84,6 +84,9 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
   const alive = (index: ValidatorIndex): boolean =>
     index === state.self ||
     (answersLately(replica, role, index) && role.progress.get(index)?.decides !== false);
+  // It answers no round while something that its key signed may be missing in its log: it would be a voter
+  // that never votes.
+  const decides = ({ decides: isKnown, round }: Progress): boolean => isKnown && round > 0;
   const forced =
     'With --force it is done all the same: if those who are missing do not come back, nothing is decided any more.';
   for (const [index, { role: place, key }] of next.entries()) {
@@ -91,16 +94,16 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
     const progress = role.progress.get(index);
     const last = lastHeight(state.log);
     const match = progress?.match ?? 0;
-    // One that was added a moment ago counts as alive before it said anything; what it has tells.
-    if (match > 0 && alive(index) && match + caughtUpWithin >= last) continue;
+    const isThere = progress !== undefined && decides(progress) && answersLately(replica, role, index);
+    if (isThere && match > 0 && match + caughtUpWithin >= last) continue;
     const why =
       progress === undefined
         ? 'is no learner'
-        : alive(index)
+        : isThere
           ? `has block ${match} of ${last}`
-          : progress.decides
-            ? 'does not answer'
-            : 'lost its log, and is not trusted yet';
+          : answersLately(replica, role, index)
+            ? 'has not found out yet that nothing which its key signed can be missing'
+            : 'does not answer';
     const first =
       progress === undefined
         ? 'Add it as a learner first ("quorate members add KEY"), and ask again'
@@ -109,7 +112,7 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
       'consensus/not-caught-up',
       `${encodeAddress(key)} ${why}: as a voter it would hold up every decision`,
       {
-        remedy: `${first} when it has the blocks (see "quorate status" of its own node). ${forced}`,
+        remedy: `${first} when it has the blocks ("quorate why" of its own node says what it waits for). ${forced}`,
         details: { key, match, last },
       },
     );

@@ -1,6 +1,5 @@
 import { limits } from '../../base/limits.ts';
 import type { BlockHeader, Height } from '../../ledger/block.ts';
-import { isVoter } from './configuration.ts';
 import type { Term } from './message.ts';
 import { trace } from './outbox.ts';
 import { unusedIncarnation } from './read-context.ts';
@@ -34,8 +33,7 @@ export function noticeOwnUse(replica: Replica, { proposer, view, height }: Block
  */
 export function onRunningChain(replica: Replica, height: Height): void {
   const { state } = replica;
-  const isFirst = state.configurationHeight === 0 && isVoter(state.configuration, state.self);
-  if (!state.unproven || !isFirst || height <= limits.raftBeginning) return;
+  if (!state.unproven || height <= limits.raftBeginning) return;
   trace(replica, 'chain-runs-already', { height });
   state.unproven = false;
   state.staleRecords.push(unprovenKey);

@@ -65,13 +65,21 @@ function lostLog({ keyUse }: RaftState): string {
     : 'the log of this member was lost, or is an old copy, or its key came new to a chain that ran already;';
 }
 
+/** A learner whose log is not known to hold all that its key signed. */
+function newcomer({ guard }: RaftState): string {
+  const what = 'this learner’s log is new, or was lost:';
+  return guard.name === 'waiting'
+    ? `${what} it needs block ${guard.recoveryIndex}`
+    : `${what} a leader must tell it what is committed`;
+}
+
 function reason(replica: Replica): string {
   const { state } = replica;
   if (state.refused !== null)
     return `${state.refused}; this node may differ from the others, stop and examine it`;
   if (diskStalls(replica))
     return `the disk has not finished a write for ${age(replica, state.writes.pending[0]?.since)}`;
-  if (isAmnesiac(state) && takesPart(state.configuration, state.self))
+  if (isAmnesiac(state) && isVoter(state.configuration, state.self))
     return `${lostLog(state)} it must be removed and added again before it votes (quorate members remove, then add; when the key never signed anything, or too many databases are lost for that, start it with --assume-first-use)`;
   if (state.install !== null) {
     const { snapshot, received } = state.install;
@@ -95,6 +103,7 @@ function reason(replica: Replica): string {
       if (role.leader === null) return 'no leader is known; waiting for an election';
       if (role.staging.length > 0)
         return `${role.staging.length} blocks of member ${role.leader} are being checked`;
+      if (isAmnesiac(state)) return `${newcomer(state)} before it can become a voter`;
       return `nothing waits; member ${role.leader} leads, heard ${age(replica, state.leaderHeardAt)} ago`;
   }
 }

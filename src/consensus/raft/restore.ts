@@ -53,7 +53,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     incarnation: hard.incarnation + 1,
     // The recovery index stands in no record: each start asks anew.
     guard: hard.amnesiac ? { name: 'asking', asked: null } : { name: 'off' },
-    unproven: isUnproven(start),
+    unproven: isInDoubt(start) && isFounder(start),
     keyUse: { trust: start.log === 'vouched' ? 'vouched' : 'known', upTo: term, led: new Set() },
     log,
     held: heldAtStart(hard, log),
@@ -67,7 +67,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     configurationHeight,
     configurationRecords: configurationHeights,
     arriving: [],
-    staleRecords: start.records.has(unprovenKey) && !isUnproven(start) ? [...stale, unprovenKey] : stale,
+    staleRecords: isInDoubt(start) && isFounder(start) ? stale : [...stale, ...unprovenIn(start)],
     role: { kind: 'follower', leader: null, matched: commit, leaderCommit: commit, staging: [] },
     now: start.now,
     electionTimer: { dueAt: start.now + options.electionTimeoutMs * (1 + nextFloat(random)) },
@@ -166,13 +166,26 @@ function recover(start: EngineStart, random: RandomState): Recovered {
 }
 
 /** This machine knew of no use of the key when its log began; whether it is new is not known yet. */
-function isUnproven({ log, records }: EngineStart): boolean {
+function isInDoubt({ log, records }: EngineStart): boolean {
   if (log === 'lost' || log === 'vouched') return false;
   return records.has(unprovenKey) || (log === 'new' && !records.has(stateKey));
 }
 
-/** The state on disk, as far as it may be trusted. */
-function trusted({ log, final }: EngineStart, random: RandomState, found: HardState | undefined): HardState {
+/** A voter of the genesis file. */
+function isFounder({ validators, self }: EngineStart): boolean {
+  return validators.keys.includes(self);
+}
+
+function unprovenIn({ records }: EngineStart): string[] {
+  return records.has(unprovenKey) ? [unprovenKey] : [];
+}
+
+/**
+ * The state on disk, as far as it may be trusted. Who is in doubt is one whose log was lost, unless it may
+ * have begun the chain: whoever is to become a voter later has the time to ask.
+ */
+function trusted(start: EngineStart, random: RandomState, found: HardState | undefined): HardState {
+  const { log, final } = start;
   const hard = found ?? {
     term: toView(0),
     votedFor: undefined,
@@ -181,11 +194,12 @@ function trusted({ log, final }: EngineStart, random: RandomState, found: HardSt
     amnesiac: false,
     held: undefined,
   };
-  if (log === 'whole' || log === 'new') return hard;
+  const isLost = log === 'lost' || (isInDoubt(start) && !isFounder(start));
+  if (!isLost && log !== 'vouched') return hard;
   return {
     ...hard,
     incarnation: unusedIncarnation(random),
-    amnesiac: log === 'lost',
+    amnesiac: isLost,
   };
 }
 

@@ -86,6 +86,11 @@ export class Faults {
     const isGenesis = header.nextValidatorsHash === genesisHeader(this.#cluster.members).nextValidatorsHash;
     if (isGenesis && host.disk.compacted === null && this.#dice.chance(0.2)) host.wipe();
     else host.lose();
+    // Somebody has a copy of the key of one that came later, and another machine, which knows nothing of it.
+    if (host.index >= this.#cluster.members && this.#dice.chance(0.5)) {
+      this.note('new-machine');
+      host.used = false;
+    }
     this.#later(downMs, () => this.start(host));
     return true;
   }

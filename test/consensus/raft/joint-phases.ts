@@ -158,6 +158,8 @@ export class JointPhases {
       else this.#faults.crash(host, 12_000);
     }
     this.#faults.calm();
+    // No ambush comes in between.
+    this.#faults.over = true;
     const leads = (host: Host): boolean => host.leads && !isJoint(host.state.configuration);
     cluster.until(
       () => {
@@ -172,6 +174,7 @@ export class JointPhases {
       'those who hold the end of a joint phase elect a leader and make it final',
       30 * cluster.options.electionTimeoutMs,
     );
+    this.#faults.over = false;
     assert.ok(left.every((host) => host.engine !== null));
     for (const host of hosts) if (this.#dice.chance(0.7)) this.#faults.start(host);
   }

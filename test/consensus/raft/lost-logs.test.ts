@@ -125,6 +125,12 @@ const without: Configuration = [0, 1, 2].map((index) => ({
   role: index === 2 ? 'learner' : 'voter',
 }));
 
+/** A fourth is a learner. */
+const withSpare: Configuration = [0, 1, 2, 3].map((index) => ({
+  key: keyOf(index),
+  role: index === 3 ? 'learner' : 'voter',
+}));
+
 /** A member of three whose log was lost, that has no block yet. */
 function forgetful(): Solo {
   const member = new Solo(2, 3);
@@ -439,4 +445,102 @@ test('one that only followed so far is not new because of that, when it was a vo
   solo.restart(undefined, undefined, 'whole');
   solo.sync().receive<'heartbeat'>(heartbeatAt(limits.raftBeginning + 1));
   assert.equal(solo.engine.status().voting, false);
+});
+
+test('nor does one that was added later, whatever it gets from others first', () => {
+  const cluster = joined();
+  change(cluster, 2, 'removed');
+  const [first, behind, restored] = [cluster.host(0), cluster.host(1), cluster.host(3)];
+  cluster.until(() => isLevel(cluster, 1) && isLevel(cluster, 3), 'all level');
+  cluster.wire.partition([[0, 3], [1]], 4);
+  const last = cluster.submit('acknowledged');
+  cluster.until(() => cluster.isFinalAt(first, last), 'final without the second').run(20);
+  first.crash();
+  onNewMachine(restored);
+  cluster.wire.partition([[0], [1, 3]], 4);
+  cluster.run(10_000);
+  assert.equal(behind.leads, false, 'it would put another block in the place of a final one');
+  assert.equal(restored.engine?.status().voting, false);
+  first.start();
+  cluster.wire.partition([[0, 1, 3]], 4);
+  cluster.until(
+    () => [first, behind, restored].every((host) => cluster.isFinalAt(host, last)),
+    'all have it',
+  );
+});
+
+test('a newcomer is made a voter when it knows that nothing it signed can be missing, and not before', () => {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  const newcomer = cluster.host(3);
+  newcomer.start();
+  const answers = cluster.wire.hold(({ to, message }) => to === 3 && message.kind === 'read-answer');
+  change(cluster, 3, 'learner');
+  cluster.until(() => isLevel(cluster, 3), 'it has all blocks').run(100);
+  assert.match(newcomer.engine?.why() ?? '', /this learner’s log is new, or was lost: a leader must tell it/);
+  const ask = (forced: boolean): { readonly code?: string; readonly message?: string } => {
+    const changes = [{ key: keyOf(3), role: 'voter' as const }];
+    const id = cluster.host(0).ask({ kind: 'members', changes, forced });
+    cluster.run(100);
+    return cluster.host(0).answers.get(id) as { readonly code?: string };
+  };
+  const refused = ask(false);
+  assert.equal(refused.code, 'consensus/not-caught-up');
+  assert.match(refused.message ?? '', /has not found out yet/);
+  answers.forget();
+  cluster.run(400);
+  assert.ok('height' in ask(false));
+  assert.equal(newcomer.engine?.status().voting, true);
+});
+
+test('one that was forced in before it knew gives no vote, and says what helps: to be removed and added again', () => {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  const newcomer = cluster.host(3);
+  const changes = [{ key: keyOf(3), role: 'voter' as const }];
+  const id = cluster.host(0).ask({ kind: 'members', changes, forced: true });
+  cluster.until(() => cluster.host(0).answers.has(id), 'it is a voter');
+  newcomer.start();
+  cluster.run(1_000);
+  assert.equal(newcomer.engine?.status().voting, false);
+  assert.match(newcomer.engine?.why() ?? '', /must be removed and added again.*--assume-first-use/);
+  change(cluster, 3, 'removed');
+  change(cluster, 3, 'learner');
+  cluster.run(100);
+  change(cluster, 3, 'voter');
+  assert.equal(newcomer.engine?.status().voting, true);
+});
+
+test('blocks that sync brings show a voter of the genesis that the chain runs, also past a change of the members', () => {
+  const chain = entriesOn(genesisHeader(3), [1], { configuration: withSpare });
+  while (chain.length <= limits.raftBeginning)
+    chain.push(...entriesOn(defined(chain.at(-1), 'an entry').proposal.header, [1]));
+  const solo = new Solo(2, 3);
+  solo.records.clear();
+  solo.restart(undefined, undefined, 'new');
+  solo.sync();
+  for (const entry of [chain[0], chain.at(-1)]) {
+    const { proposal, signature, configuration } = defined(entry, 'an entry');
+    const from = solo.state.delivered;
+    const links = chain.slice(from, proposal.header.height).map((each) => ({
+      isLast: false,
+      ...nameOfEntry(each),
+      parentHash: each.proposal.header.parentHash,
+    }));
+    const { height } = proposal.header;
+    solo.give({
+      type: 'synced',
+      chain: links,
+      certificate: {
+        engine: 'raft',
+        term: proposal.header.view,
+        ...nameOfEntry(defined(entry, 'an entry')),
+        leader: 0,
+        signature,
+        configuration,
+      } as Verified<FinalityCertificate>,
+      header: proposal.header,
+    });
+    solo.sync().give({ type: 'applied', height }).sync();
+    assert.equal(solo.engine.status().voting, height <= limits.raftBeginning);
+  }
+  assert.equal(solo.records.has('raft/unproven'), false);
 });

@@ -131,7 +131,7 @@ export class Promises {
 
   /** What a member knows and how it takes part, between two steps. */
   #look(host: Host): void {
-    const { configuration, configurationHeight, commit, applied, log, term } = host.state;
+    const { configuration, configurationHeight, commit, applied, log, term, unproven } = host.state;
     const amnesiac = isAmnesiac(host.state);
     this.#logs.onConfiguration(configurationHeight, configuration);
     this.#logs.onPart(host.index, {
@@ -139,8 +139,10 @@ export class Promises {
       votes: !amnesiac,
       campaigns: !amnesiac && unappliedConfiguration(host.state, commit) === null,
     });
+    // A newcomer is one whose log may have been lost.
+    if ((amnesiac || unproven) && !this.forgetful.has(host.index)) this.forgetful.set(host.index, 0);
     const forgotten = this.forgetful.get(host.index);
-    if (!amnesiac && forgotten !== undefined) {
+    if (!amnesiac && !unproven && forgotten !== undefined) {
       assert.ok(
         applied >= forgotten,
         `host ${host.index} is trusted at ${applied}, and its log was lost after ${forgotten} was decided`,

@@ -39,6 +39,7 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'bodies',
     'storing',
     'lose',
+    'new-machine',
     'hold',
     'ambush',
     'half-done',
