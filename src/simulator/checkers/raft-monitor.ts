@@ -11,6 +11,7 @@ import { isAmnesiac, unappliedConfiguration } from '../../consensus/raft/replica
 import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, hashHeader } from '../../ledger/block.ts';
 import { genesisValidators } from '../../ledger/genesis.ts';
+import { Breach } from './breach.ts';
 import { ElectionChecker } from './election-checker.ts';
 import type { EngineMonitor, MonitorGround } from './engine-monitor.ts';
 import { LogChecker, removedEntries } from './log-checker.ts';
@@ -21,6 +22,8 @@ export class RaftMonitor implements EngineMonitor {
   readonly #ground: MonitorGround;
   readonly #elections = new ElectionChecker();
   readonly #logs: LogChecker;
+  /** What was final when a member's disk was lost: it may have had a part in that. */
+  readonly #lostAt = new Map<number, number>();
   /** Of each member's process. */
   readonly #duties = new Map<number, RaftDutyChecker>();
 
@@ -36,6 +39,7 @@ export class RaftMonitor implements EngineMonitor {
   }
 
   diskLost(node: number): void {
+    this.#lostAt.set(node, this.#ground.chain.height);
     this.#logs.onDiskLost(node);
   }
 
@@ -49,6 +53,8 @@ export class RaftMonitor implements EngineMonitor {
   started(node: number, start: EngineStart, engine: object): void {
     const { consensus } = this.#ground.plan;
     this.#logs.onStart(node, loggedBlocks(start.records));
+    // Nothing was on it yet.
+    if (start.log === 'whole' && start.records.size === 0) this.#lostAt.delete(node);
     this.#look(node, engine);
     if (!('electionTimeoutMs' in consensus)) return;
     this.#duties.set(node, new RaftDutyChecker({ node, timing: consensus }, start, stateOf(engine)));
@@ -86,7 +92,16 @@ export class RaftMonitor implements EngineMonitor {
   #look(node: number, engine: object): void {
     const { replica } = engine as RaftEngine;
     checkLog(replica);
-    const { configuration, configurationHeight, commit } = replica.state;
+    const { configuration, configurationHeight, commit, applied, writes } = replica.state;
+    const lostAt = this.#lostAt.get(node);
+    if (lostAt !== undefined && !isAmnesiac(replica.state)) {
+      if (applied < lostAt) {
+        const why = `node ${node} is counted again at ${applied}, and its disk was lost when ${lostAt} was final`;
+        throw new Breach('durability', why);
+      }
+      // Until its disk says so, the next start is one after a loss again.
+      if (writes.pending.length === 0) this.#lostAt.delete(node);
+    }
     this.#logs.onConfiguration(configurationHeight, configuration);
     this.#logs.onPart(node, {
       members: configuration,

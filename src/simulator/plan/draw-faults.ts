@@ -106,7 +106,7 @@ function drawStruggle(chance: Chance, scope: FaultScope): Fault[] {
 }
 
 /**
- * An operator who never rests; and perhaps a voter that loses its log, and is trusted again when
+ * An operator who never rests; and perhaps a member that loses its log, and is trusted again when
  * it was taken out and in.
  */
 export function drawChanges(chance: Chance, { nodes, healAt, room }: FaultScope): Fault[] {
@@ -114,7 +114,7 @@ export function drawChanges(chance: Chance, { nodes, healAt, room }: FaultScope)
   const everyMs = chance.pick([100, 300, 1_000]);
   const change = { kind: 'change-members', everyMs, at: 0, forMs: healAt } as const;
   if (room === 0 || chance.happens(0.7)) return [{ ...change, outgoing: all }];
-  const lost = chance.pick(all.filter((node) => nodes[node]?.validator !== null));
+  const lost = chance.pick(all);
   const at = chance.between(0, healAt / 2);
   return [
     { ...change, outgoing: all.filter((node) => node === lost || nodes[node]?.validator === null) },

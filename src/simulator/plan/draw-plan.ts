@@ -114,7 +114,7 @@ function drawNodes(chance: Chance, engine: Plan['engine'], validators: number): 
 
 /** Observers who wait to be made members. */
 function drawSpares(chance: Chance): NodePlan[] {
-  return Array.from({ length: chance.between(1, 2) }, () => ({ validator: null, liar: null }));
+  return Array.from({ length: chance.between(1, 2) }, () => ({ validator: null, liar: null, moves: true }));
 }
 
 /** Machines that were set up long before their keys are proposed, and others. */

@@ -112,6 +112,7 @@ const plan = z.strictObject({
       validator: z.nullable(node),
       liar: z.nullable(oneOf(liarNames)),
       noted: z.exactOptional(yesOrNo),
+      moves: z.exactOptional(yesOrNo),
     }),
   ),
   consensus: z.union([pbft, raft]),

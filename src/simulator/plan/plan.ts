@@ -59,6 +59,11 @@ export interface NodePlan {
    * whose log is lost.
    */
   readonly noted?: boolean;
+  /**
+   * When its disk is lost, its key comes back on a machine that knows of no use of it: one that came
+   * later, in Raft.
+   */
+  readonly moves?: boolean;
 }
 
 export interface ClockPlan {

@@ -3,6 +3,7 @@ import type { PbftEngine } from '../../consensus/pbft/engine.ts';
 import { tallyKey, type PbftState, type TallyVote } from '../../consensus/pbft/state.ts';
 import type { RaftEngine } from '../../consensus/raft/engine.ts';
 import { lastHeight } from '../../consensus/raft/log.ts';
+import { isAmnesiac } from '../../consensus/raft/replica.ts';
 import type { RaftState } from '../../consensus/raft/state.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { shortHash } from '../plan/message-text.ts';
@@ -36,6 +37,11 @@ export function engineView(engine: Engine<object>, self: number | undefined): En
   if ('replica' in engine) return raftView((engine as unknown as RaftEngine).replica.state);
   const { primary } = engine.status();
   return pbftView((engine as unknown as PbftEngine).state, primary !== null && primary === self);
+}
+
+/** It knows that its log holds all that its key signed. PBFT's says nothing of that here. */
+export function hasItsLog(engine: Engine<object>): boolean {
+  return !('replica' in engine) || !isAmnesiac((engine as unknown as RaftEngine).replica.state);
 }
 
 function pbftView(state: Readonly<PbftState>, isPrimary: boolean): EngineView {

@@ -178,14 +178,17 @@ export class FaultInjector {
   /** Some make no sense as things are, or are not wise: then they are refused. */
   #drawChange(outgoing: readonly number[]): EngineRequest {
     const chance = this.#chance;
-    const { keys } = this.#options.targets;
+    const { targets } = this.#options;
+    const { keys } = targets;
     const changes = chance.sample([...keys.entries()], chance.pick([1, 1, 2, 3])).map(([node, key]) => ({
       key,
       role: outgoing.includes(node)
         ? chance.pick(['voter', 'voter', 'learner', 'removed'] as const)
         : ('voter' as const),
     }));
-    return { kind: 'members', changes, forced: chance.happens(0.1) };
+    // Nobody is forced to be a voter who would have no vote.
+    const isWise = changes.every(({ key, role }) => role !== 'voter' || targets.hasItsLog(keys.indexOf(key)));
+    return { kind: 'members', changes, forced: chance.happens(0.1) && isWise };
   }
 
   #rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, size: number): () => void {

@@ -21,9 +21,9 @@ import type { Liar } from '../liars/liar.ts';
 import { liarNetwork } from '../liars/liar-network.ts';
 import { liarTools } from '../liars/liar-tools.ts';
 import { type EngineObserver, observedProtocol } from '../checkers/observed-protocol.ts';
-import { isHonest } from '../plan/plan.ts';
+import { isHonest, type NodePlan } from '../plan/plan.ts';
 import type { ProcessLife } from '../world/process-life.ts';
-import { type EngineView, engineView } from './engine-view.ts';
+import { type EngineView, engineView, hasItsLog } from './engine-view.ts';
 import { askByHand, type ClientQuestion, readX } from './hand-client.ts';
 import type { SimulatedNodeOptions } from './node-options.ts';
 import type { VirtualClock } from '../world/virtual-clock.ts';
@@ -35,6 +35,7 @@ import { virtualVerifier } from '../world/virtual-verifier.ts';
 export interface Core {
   submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void;
   why(): string;
+  hasItsLog(): boolean;
   holds(hash: Hash): boolean;
   /** Asks its engine for something: a read, or what only a leader can do. */
   request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void;
@@ -114,6 +115,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
       );
     },
     why: () => driver.engine.why(),
+    hasItsLog: () => hasItsLog(defined(inside, 'an engine that started')),
     holds: (hash) => driver.mempool.has(hash),
     request: (request, done) => driver.request(request, done),
     ...forPeople(options, driver, () => defined(inside, 'an engine that started')),
@@ -122,8 +124,10 @@ export async function bootNode(options: BootOptions): Promise<Core> {
 
 /** An observer's key may have been used elsewhere before; that of a validator of the genesis file was not. */
 function trustOf({ firstUse, index, plan }: BootOptions, records: number): LogTrust {
-  if (firstUse) return plan.nodes[index]?.validator === null ? 'new' : 'whole';
-  return records > 0 ? 'whole' : 'lost';
+  const { validator, moves = false } = plan.nodes[index] as NodePlan;
+  if (firstUse) return validator === null ? 'new' : 'whole';
+  if (records > 0) return 'whole';
+  return moves ? 'new' : 'lost';
 }
 
 /** An honest node's answers are watched from here on, and a liar's are not. */

@@ -60,6 +60,11 @@ export class SimulatedNode {
     return this.#process?.core?.why() ?? 'down';
   }
 
+  /** It knows that its log holds all that its key signed (Raft). */
+  hasItsLog(): boolean {
+    return this.#process?.core?.hasItsLog() === true;
+  }
+
   /** Whether a transaction waits there. */
   holds(hash: Hash): boolean {
     return this.#process?.core?.holds(hash) === true;

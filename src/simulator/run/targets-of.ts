@@ -59,6 +59,7 @@ export function targetsOf(world: TargetsWorld): Targets {
     },
     shiftClock: (node, byMs) => at(node).shiftClock(byMs),
     speedClock: (node, by) => at(node).speedClock(by),
+    hasItsLog: (node) => at(node).hasItsLog(),
     request: (request) => {
       for (const node of nodes) {
         node.request(request, (result) => {

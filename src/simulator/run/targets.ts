@@ -23,6 +23,8 @@ export interface Targets {
   shiftClock(node: number, byMs: number): void;
   /** Its clocks run this many times as fast as they did. */
   speedClock(node: number, by: number): void;
+  /** It runs, and knows that its log holds all that its key signed (Raft). */
+  hasItsLog(node: number): boolean;
   /** All are asked, and whoever leads does it (Raft). */
   request(request: EngineRequest): void;
   /** Those who hold the validators' keys propose another set (PBFT). */

@@ -43,6 +43,7 @@ class Fixture {
       resume: note('resume'),
       shiftClock: note('shift'),
       speedClock: note('speed'),
+      hasItsLog: () => true,
       request: () => undefined,
       changeValidators: () => undefined,
       corrupt: note('corrupt'),
