@@ -115,6 +115,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/state-proof.ts': 'maxDepth',
     'src/ledger/tree-update.ts': 'maxUpdates',
     'src/node/peers/relay.ts': 'saltEnd',
+    'src/storage/level-store.ts': 'mostInOrder',
   },
   'the code of a character': {
     'src/api/body-readers.ts': 'quote backslash comma',
@@ -123,7 +124,7 @@ const numbers: Record<string, Record<string, string>> = {
   },
   'a constant of arithmetic, a default, or what an example chain begins with': {
     'src/base/known-texts.ts': 'places',
-    'src/crypto/curve-point.ts': 'places',
+    'src/crypto/curve-point.ts': 'sets setWords',
     'src/crypto/hash.ts': 'mostBeginnings',
     'src/crypto/field.ts': 'fieldPrime',
     'src/crypto/jacobi.ts': 'mostBatches',
@@ -165,7 +166,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/crypto/batch-vectors.ts': 'vectors signers longestMessage',
     'src/crypto/worker-verifier.ts': 'patientShare batchesInFlight',
     'src/ledger/cell-store.ts': 'firstCells',
-    'src/ledger/page-hashing.ts': 'pagesAtOnce',
+    'src/ledger/page-hashing.ts': 'pagesAtOnce firstPairs',
     'src/ledger/pair-batch.ts': 'pairBatch',
     'src/ledger/state.ts': 'rememberedAccounts rememberedNamespaces',
     'src/ledger/tree-nodes.ts': 'tries',

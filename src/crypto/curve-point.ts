@@ -7,16 +7,18 @@ import type { PublicKey } from './signature.ts';
 const d = elementOf(37095705934669439343138083508754565189542113879843219016388785533085940283555n);
 const minusOne = elementOf(fieldPrime - 1n);
 
-/** A power of two. Each place takes as many bytes as a key: 4 MiB in all, and no object. */
-const places = 131_072;
-/**
- * Keys that were found to be points, each in the place that its lowest bits name, until another one takes it:
- * most keys are seen again and again. Only spares work. What was never written reads as y = 0, which is one.
- */
-const known = new Uint32Array(places * 8);
-
 const bytes = new Uint8Array(32);
 const words = new Uint32Array(bytes.buffer);
+
+/** A power of two. Each set has room for eight keys: 4 MiB in all, and no object. */
+const sets = 16_384;
+const setWords = 8 * words.length;
+/**
+ * Keys that were found to be points, each in the set that its lowest bits name, the newest first: most keys
+ * are seen again and again. Only spares work. What was never written reads as y = 0, which is one.
+ */
+const known = new Uint32Array(sets * setWords);
+
 const y = newElement();
 const u = newElement();
 const v = newElement();
@@ -30,15 +32,17 @@ const v = newElement();
  */
 export function isCurvePoint(publicKey: PublicKey): boolean {
   if (!writeHex(bytes, 0, publicKey)) throw new Error('this is not hex');
-  const place = ((words[0] as number) % places) * words.length;
-  if (isAt(place)) return true;
+  const set = ((words[0] as number) % sets) * setWords;
+  for (let at = set; at < set + setWords; at += words.length) if (isAt(at)) return true;
   if (!isPoint()) return false;
-  known.set(words, place);
+  // The oldest goes.
+  known.copyWithin(set + words.length, set, set + setWords - words.length);
+  known.set(words, set);
   return true;
 }
 
-function isAt(place: number): boolean {
-  for (let i = 0; i < words.length; i++) if (known[place + i] !== words[i]) return false;
+function isAt(at: number): boolean {
+  for (let i = 0; i < words.length; i++) if (known[at + i] !== words[i]) return false;
   return true;
 }
 

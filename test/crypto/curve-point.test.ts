@@ -55,6 +55,14 @@ describe('a public key is a point of the curve, or not, as RFC 8032 has it', () 
     assert.ok(points > 1_000 && points < 2_000, `${points} of 3,000`);
   });
 
+  test('also when many that begin alike take turns', () => {
+    const texts = Array.from({ length: 40 }, (_, index) => encoded((BigInt(index) << 16n) + 0x1234n, 0));
+    assert.ok(texts.filter(isPointByNoble).length > 10);
+    for (let round = 0; round < 3; round++) {
+      for (const text of texts) assert.equal(isPoint(text), isPointByNoble(text), text);
+    }
+  });
+
   test('and all keys that were made are; of small and of mixed order, too', () => {
     for (let seed = 0; seed < 100; seed++) {
       assert.ok(isPoint(keyPairFromSeed(new Uint8Array(32).fill(seed)).publicKey));
