@@ -1,14 +1,38 @@
+import { hashPairs, hashSize, pairBytes } from '../crypto/pair-hash.ts';
 import { type EntryPages, hashWords } from './entry-pages.ts';
-import { hashBatch, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
+import { pairBatch, pairOutput, pairOutputBytes } from './pair-batch.ts';
 
 /** Pages that are hashed together. */
 const pagesAtOnce = 2_048;
+const firstPairs = 64;
 
-/** Pairs of one level: where left and right stand, and where the hash belongs. */
-interface Level {
-  readonly left: number[];
-  readonly right: number[];
-  readonly hash: number[];
+/**
+ * Pairs of one level, side by side as they are hashed, and where the hash of each belongs: in which half of a
+ * pair of the level above, or below zero, to which of those that
+ * wait (-1 to the first).
+ */
+class Level {
+  words = new Int32Array(firstPairs * 2 * hashWords);
+  bytes = new Uint8Array(this.words.buffer);
+  targets = new Int32Array(firstPairs);
+  count = 0;
+
+  /** Returns which pair it is. Both of its halves have to be written. */
+  add(target: number): number {
+    const pair = this.count++;
+    if (pair === this.targets.length) this.#grow();
+    this.targets[pair] = target;
+    return pair;
+  }
+
+  #grow(): void {
+    const { words, targets } = this;
+    this.words = new Int32Array(2 * words.length);
+    this.words.set(words);
+    this.bytes = new Uint8Array(this.words.buffer);
+    this.targets = new Int32Array(2 * targets.length);
+    this.targets.set(targets);
+  }
 }
 
 /**
@@ -17,11 +41,13 @@ interface Level {
  */
 export class PageHashing {
   readonly #pages: EntryPages;
-  readonly #waiting: number[] = [];
-  readonly #places: number[] = [];
-  /** Hashes: at 0 the one of an empty subtree, then those of leaves and of branches. */
-  #hashes = new Int32Array(1_024 * hashWords);
-  #used = hashWords;
+  /**
+   * One page after the other, and their hashes. A page that was given up meanwhile and used again waits
+   * twice, and what it is now comes later.
+   */
+  readonly #waiting = new Int32Array(pagesAtOnce);
+  readonly #hashes = new Int32Array(pagesAtOnce * hashWords);
+  #waits = 0;
   readonly #levels: Level[] = [];
 
   constructor(pages: EntryPages) {
@@ -30,79 +56,78 @@ export class PageHashing {
 
   /** A new page below a branch of this depth, less one. */
   add(page: number, depth: number): void {
-    this.#waiting.push(page);
-    this.#places.push(this.#plan(page, 0, this.#pages.count(page), depth));
-    if (this.#waiting.length === pagesAtOnce) this.finish();
+    this.#waiting[this.#plan(page, 0, this.#pages.count(page), depth)] = page;
+    if (this.#waits === pagesAtOnce) this.finish();
   }
 
   /** Hashes all that were added. */
   finish(): void {
-    for (let depth = this.#levels.length - 1; depth >= 0; depth--) {
-      const { left, right, hash } = this.#levels[depth] as Level;
-      for (let from = 0; from < hash.length; from += pairBatch) {
-        const count = Math.min(pairBatch, hash.length - from);
-        for (let i = 0; i < count; i++) {
-          this.#gather(left[from + i] as number, 2 * i * hashWords);
-          this.#gather(right[from + i] as number, (2 * i + 1) * hashWords);
-        }
-        hashBatch(count);
-        for (let i = 0; i < count; i++) this.#scatter(i * hashWords, hash[from + i] as number);
-      }
-      left.length = right.length = hash.length = 0;
+    this.#hash();
+    for (let i = 0; i < this.#waits; i++) {
+      this.#pages.setPageHash(this.#waiting[i] as number, this.#hashes, i * hashWords);
     }
-    for (let i = 0; i < this.#waiting.length; i++) {
-      this.#pages.setPageHash(this.#waiting[i] as number, this.#hashes, this.#places[i] as number);
-    }
-    this.#waiting.length = this.#places.length = 0;
-    this.#used = hashWords;
+    this.#waits = 0;
   }
 
   /** The hash of the subtree of some entries of a page, at a depth. Not while others wait. */
   partOf(page: number, from: number, to: number, depth: number): Uint8Array {
-    const place = this.#plan(page, from, to, depth);
-    this.finish();
+    const place = this.#plan(page, from, to, depth) * hashWords;
+    this.#hash();
+    this.#waits = 0;
     return new Uint8Array(this.#hashes.slice(place, place + hashWords).buffer);
+  }
+
+  #hash(): void {
+    for (let depth = this.#levels.length - 1; depth >= 0; depth--) {
+      const level = this.#levels[depth] as Level;
+      const above = this.#levels[depth - 1];
+      for (let from = 0; from < level.count; from += pairBatch) {
+        const count = Math.min(pairBatch, level.count - from);
+        hashPairs(
+          level.bytes.subarray(from * pairBytes, (from + count) * pairBytes),
+          pairOutputBytes.subarray(0, count * hashSize),
+        );
+        for (let i = 0; i < count; i++) {
+          const target = level.targets[from + i] as number;
+          const words = target < 0 || above === undefined ? this.#hashes : above.words;
+          copyHash(pairOutput, i * hashWords, words, (target < 0 ? -target - 1 : target) * hashWords);
+        }
+      }
+      level.count = 0;
+    }
   }
 
   /** Where the hash of the subtree of some entries of a page will stand. */
   #plan(page: number, from: number, to: number, depth: number): number {
-    if (from === to) return 0;
-    if (to - from === 1) {
-      const place = this.#room();
-      this.#pages.leafHash(this.#pages.entry(page, from), this.#hashes, place);
-      return place;
-    }
+    const place = this.#waits++;
+    if (to - from > 1) this.#planBranch(page, from, to, depth, -place - 1);
+    else this.#writeLeaf(page, from, to, this.#hashes, place);
+    return place;
+  }
+
+  /** A branch over at least two entries. */
+  #planBranch(page: number, from: number, to: number, depth: number, target: number): void {
     let middle = from;
     while (middle < to && this.#pages.bitOf(this.#pages.entry(page, middle), depth) === 0) middle += 1;
-    const left = this.#plan(page, from, middle, depth + 1);
-    const right = this.#plan(page, middle, to, depth + 1);
-    const place = this.#room();
-    while (this.#levels.length <= depth) this.#levels.push({ left: [], right: [], hash: [] });
-    const level = this.#levels[depth] as Level;
-    level.left.push(left);
-    level.right.push(right);
-    level.hash.push(place);
-    return place;
+    while (this.#levels.length <= depth) this.#levels.push(new Level());
+    const left = 2 * (this.#levels[depth] as Level).add(target);
+    this.#planHalf(page, from, middle, depth, left);
+    this.#planHalf(page, middle, to, depth, left + 1);
   }
 
-  #room(): number {
-    const place = this.#used;
-    this.#used += hashWords;
-    if (this.#used > this.#hashes.length) {
-      const larger = new Int32Array(2 * this.#hashes.length);
-      larger.set(this.#hashes);
-      this.#hashes = larger;
-    }
-    return place;
+  #planHalf(page: number, from: number, to: number, depth: number, half: number): void {
+    if (to - from > 1) this.#planBranch(page, from, to, depth + 1, half);
+    else this.#writeLeaf(page, from, to, (this.#levels[depth] as Level).words, half);
   }
 
-  #gather(from: number, to: number): void {
-    const hashes = this.#hashes;
-    for (let word = 0; word < hashWords; word++) pairInput[to + word] = hashes[from + word] as number;
+  /** The hash of one entry, or of none. */
+  #writeLeaf(page: number, from: number, to: number, hashes: Int32Array, place: number): void {
+    const at = place * hashWords;
+    if (from < to) this.#pages.leafHash(this.#pages.entry(page, from), hashes, at);
+    else hashes.fill(0, at, at + hashWords);
   }
+}
 
-  #scatter(from: number, to: number): void {
-    const hashes = this.#hashes;
-    for (let word = 0; word < hashWords; word++) hashes[to + word] = pairOutput[from + word] as number;
-  }
+function copyHash(source: Int32Array, from: number, target: Int32Array, to: number): void {
+  for (let word = 0; word < hashWords; word++) target[to + word] = source[from + word] as number;
 }
