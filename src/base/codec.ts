@@ -333,18 +333,22 @@ export function sparse<T extends object>(fields: {
   return {
     layout: { type: 'sparse', fields: layoutsOf(fields) },
     write(writer, value) {
-      const given = names.map((name) => (value as Values)[name]);
-      writer.u8(given.reduce((bits: number, one, bit) => (one === undefined ? bits : bits | (1 << bit)), 0));
-      for (const [index, one] of given.entries()) {
-        if (one !== undefined) (codecs[index] as Codec<unknown>).write(writer, one);
+      let bits = 0;
+      for (let index = 0; index < names.length; index++) {
+        if ((value as Values)[names[index] as string] !== undefined) bits |= 1 << index;
+      }
+      writer.u8(bits);
+      for (let index = 0; bits >> index !== 0; index++) {
+        if ((bits & (1 << index)) === 0) continue;
+        (codecs[index] as Codec<unknown>).write(writer, (value as Values)[names[index] as string]);
       }
     },
     read(reader) {
       const bits = reader.u8();
       if (bits >> names.length !== 0) throw new Error(`${bits} names a field that there is not`);
       const value: Values = {};
-      for (const [index, name] of names.entries()) {
-        value[name] =
+      for (let index = 0; index < names.length; index++) {
+        value[names[index] as string] =
           (bits & (1 << index)) === 0 ? undefined : (codecs[index] as Codec<unknown>).read(reader);
       }
       return value as T;

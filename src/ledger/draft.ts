@@ -15,19 +15,7 @@ import {
   proposalStateKey,
 } from './proposal.ts';
 import type { Account, RecordEntry, StateChange, Tombstone } from './state-entry.ts';
-
-/** What can be looked up: a state, or a draft of the next one. */
-interface Readable {
-  account(publicKey: PublicKey): Account;
-  recordEntry(key: string): RecordEntry | Tombstone | undefined;
-  readonly parameters: ChainParameters;
-  readonly proposalNames: readonly ProposalName[];
-  proposal(id: Hash): ChainProposal | undefined;
-  reservation(id: ReservationId): Reservation | undefined;
-  /** The reservations that end at a height. */
-  ending(height: Height): Ending | undefined;
-  namespaceRules(name: string): NamespaceRules | undefined;
-}
+import type { State } from './state.ts';
 
 /** What becomes of a reservation's entry; null when it goes. */
 interface ReservationChange {
@@ -35,46 +23,74 @@ interface ReservationChange {
   readonly reservation: Reservation | null;
 }
 
-const nothing: ReadonlyMap<never, never> = new Map<never, never>();
+/** What becomes of one entry. */
+interface Change<K, V> {
+  readonly key: K;
+  value: V;
+  /** The trial that changed it last, and what it was before that; undefined where it was not changed yet. */
+  trial: number;
+  before: V | undefined;
+}
 
 /**
  * What becomes of entries of one kind, in the order in which they were first changed. Memory is taken when
- * the first is: a draft is made for each transaction, and most change accounts and nothing else.
+ * the first is: most blocks change accounts and nothing else.
  */
-class Changes<K, V> {
-  #map: Map<K, V> | undefined;
+class Changes<K, V extends object | null> {
+  #map: Map<K, Change<K, V>> | undefined;
+  #trial = 0;
+  /** Changed since the trial began, in the order in which they first were. */
+  readonly #tried: Change<K, V>[] = [];
 
   get(key: K): V | undefined {
-    return this.#map?.get(key);
+    return this.#map?.get(key)?.value;
   }
 
   set(key: K, value: V): void {
     this.#map ??= new Map();
-    this.#map.set(key, value);
+    const change = this.#map.get(key);
+    if (change === undefined) {
+      const first = { key, value, trial: this.#trial, before: undefined };
+      this.#map.set(key, first);
+      this.#tried.push(first);
+      return;
+    }
+    if (change.trial !== this.#trial) {
+      change.trial = this.#trial;
+      change.before = change.value;
+      this.#tried.push(change);
+    }
+    change.value = value;
   }
 
-  takeOver(later: Changes<K, V>): void {
-    later.#map?.forEach((value, key) => this.set(key, value));
+  begin(): void {
+    this.#trial += 1;
+    this.#tried.length = 0;
   }
 
-  keys(): IterableIterator<K> {
-    return (this.#map ?? nothing).keys();
+  /** All is as it was when the trial began. */
+  undo(): void {
+    for (const change of this.#tried) {
+      if (change.before === undefined) this.#map?.delete(change.key);
+      else change.value = change.before;
+    }
+    this.begin();
   }
 
-  values(): IterableIterator<V> {
-    return (this.#map ?? nothing).values();
+  /** What was changed since the trial began, in the order in which it first was. */
+  get tried(): readonly Readonly<Change<K, V>>[] {
+    return this.#tried;
   }
 
-  [Symbol.iterator](): IterableIterator<[K, V]> {
-    return (this.#map ?? nothing)[Symbol.iterator]();
+  get all(): Iterable<Readonly<Change<K, V>>> {
+    return this.#map?.values() ?? [];
   }
 }
 
 /**
- * Changes over something that stays as it is: those of a block over its parent's state, those of a
- * transaction over the block's so far. They are taken over with `apply`, or forgotten with the draft.
+ * What a block changes of its parent's state. What a transaction does is tried: it stays, or is undone.
  */
-export class Draft implements Readable {
+export class Draft {
   readonly accounts = new Changes<PublicKey, Account>();
   readonly records = new Changes<string, RecordEntry | Tombstone>();
   /** By the id as a text; see `setReservation`. */
@@ -84,11 +100,22 @@ export class Draft implements Readable {
   /** Null for one that is gone. */
   readonly proposals = new Changes<Hash, ChainProposal | null>();
   readonly namespaces = new Changes<string, NamespaceRules>();
-  readonly #below: Readable;
+  readonly #kinds = [
+    this.accounts,
+    this.records,
+    this.reservations,
+    this.endings,
+    this.proposals,
+    this.namespaces,
+  ];
+  readonly #below: State;
   #parameters: ChainParameters | undefined;
   #proposalNames: readonly ProposalName[] | undefined;
+  /** Both as they were when the trial began. */
+  #parametersBefore: ChainParameters | undefined;
+  #proposalNamesBefore: readonly ProposalName[] | undefined;
 
-  constructor(below: Readable) {
+  constructor(below: State) {
     this.#below = below;
   }
 
@@ -169,7 +196,7 @@ export class Draft implements Readable {
     if (this.#proposalNames !== undefined) {
       changes.push({ key: proposalsStateKey, value: encodeProposalNames(this.#proposalNames) });
     }
-    for (const [id, proposal] of this.proposals) {
+    for (const { key: id, value: proposal } of this.proposals.all) {
       // A proposal that was made and replaced in this block never had an entry.
       if (proposal === null && this.#below.proposal(id) === undefined) continue;
       changes.push({
@@ -180,16 +207,18 @@ export class Draft implements Readable {
     return changes;
   }
 
-  /** Takes over the changes of a draft over this one. */
-  apply(draft: Draft): void {
-    this.accounts.takeOver(draft.accounts);
-    this.records.takeOver(draft.records);
-    this.reservations.takeOver(draft.reservations);
-    this.endings.takeOver(draft.endings);
-    this.proposals.takeOver(draft.proposals);
-    this.namespaces.takeOver(draft.namespaces);
-    this.#parameters = draft.#parameters ?? this.#parameters;
-    this.#proposalNames = draft.#proposalNames ?? this.#proposalNames;
+  /** Whatever is changed from here on stays, or is forgotten by `undo`. */
+  begin(): void {
+    for (const changes of this.#kinds) changes.begin();
+    this.#parametersBefore = this.#parameters;
+    this.#proposalNamesBefore = this.#proposalNames;
+  }
+
+  /** All is as it was when the trial began. */
+  undo(): void {
+    for (const changes of this.#kinds) changes.undo();
+    this.#parameters = this.#parametersBefore;
+    this.#proposalNames = this.#proposalNamesBefore;
   }
 }
 

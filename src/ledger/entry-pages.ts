@@ -92,14 +92,14 @@ export class EntryPages {
   }
 
   /**
-   * Puts a new entry behind those of a page; `hash` gets its path, and writes the hash of its leaf. The
+   * Puts a new entry behind those of a page; `hash` gets its path and value, and writes its leaf's hash. The
    * entry and its copies hold the root of a tree of its own in the caller's place, unless it is 0.
    */
   append(
     page: number,
     key: Uint8Array,
     value: Uint8Array,
-    hash: (path: Uint8Array, target: Uint8Array, at: number) => void,
+    hash: (path: Uint8Array, value: Uint8Array, target: Uint8Array, at: number) => void,
     subtree = 0,
   ): EntryRef {
     const entry = this.#next(page);
@@ -120,7 +120,7 @@ export class EntryPages {
       // An entry that keeps nothing elsewhere but the root of its tree stores its last byte there as well.
       words[at + restWord] = this.#cells.write(data.subarray(Math.min(dataBytes, size - 1)), subtree);
     }
-    hash(scratchPath, bytes, at * 4);
+    hash(scratchPath, value, bytes, at * 4);
     return entry;
   }
 
@@ -144,13 +144,18 @@ export class EntryPages {
 
   /** A copy of an entry's key. */
   keyOf(entry: EntryRef): Bytes {
-    return this.#read(entry, 0, this.#word(entry, lengthsWord) >>> 16);
+    return this.#view(entry, 0, this.#word(entry, lengthsWord) >>> 16).slice();
   }
 
   /** A copy of an entry's value. */
   valueOf(entry: EntryRef): Bytes {
+    return this.viewOf(entry).slice();
+  }
+
+  /** An entry's value, not as a copy where it stands here whole. */
+  viewOf(entry: EntryRef): Uint8Array {
     const lengths = this.#word(entry, lengthsWord);
-    return this.#read(entry, lengths >>> 16, lengths & 0xffff);
+    return this.#view(entry, lengths >>> 16, lengths & 0xffff);
   }
 
   /** The root of the tree that an entry has of its own; 0 where it has none, or an empty one. */
@@ -282,13 +287,13 @@ export class EntryPages {
     return this.#wordsOf(entry)[this.#at(entry) + word] as number;
   }
 
-  #read(entry: EntryRef, from: number, length: number): Bytes {
+  #view(entry: EntryRef, from: number, length: number): Uint8Array {
     const [bytes, at] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
-    if (from + length <= dataBytes) return bytes.slice(at + from, at + from + length);
+    if (from + length <= dataBytes) return bytes.subarray(at + from, at + from + length);
     const data = new Uint8Array(from + length);
     data.set(bytes.subarray(at, at + dataBytes));
     this.#cells.read(this.#word(entry, restWord), data.length - dataBytes, data, dataBytes);
-    return data.slice(from);
+    return data.subarray(from);
   }
 }
 

@@ -19,7 +19,7 @@ import { beginHeight } from './reservation-rules.ts';
 import { checkCondition, perform } from './rules.ts';
 import { ineligible, type IneligibleCode, whyIneligible } from './eligibility.ts';
 import { changesOf } from './state-changes.ts';
-import type { StateChange } from './state-entry.ts';
+import type { Account, StateChange } from './state-entry.ts';
 import type { State } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import { type ValidatorSet, validatorSet } from './validators.ts';
@@ -224,7 +224,8 @@ class BlockExecution {
   #perform(transaction: Transaction): Receipt {
     const { sender, hash: transactionHash, fee, conditions, operations } = transaction;
     const { height } = this.#context;
-    const draft = new Draft(this.#draft);
+    const draft = this.#draft;
+    draft.begin();
     const effects: Effects = { records: [], changes: [] };
     // Loops by index, here and below: this runs for every transaction, and iterators allocate an object for
     // each step.
@@ -238,11 +239,9 @@ class BlockExecution {
       const refusal = perform(draft, transaction, operation, place, effects, this.#context);
       if (refusal !== undefined) return this.#failed(transaction, 'operation', index, refusal);
     }
-    this.#draft.apply(draft);
-    const accounts = [this.#effectOn(sender)];
-    for (const publicKey of draft.accounts.keys()) {
-      if (publicKey !== sender) accounts.push(this.#effectOn(publicKey));
-    }
+    const accounts = [effectOn(sender, draft.account(sender))];
+    for (const { key, value } of draft.accounts.tried)
+      if (key !== sender) accounts.push(effectOn(key, value));
     const { records, changes } = effects;
     return {
       transactionHash,
@@ -256,28 +255,29 @@ class BlockExecution {
     };
   }
 
+  /** Of what the transaction did nothing stays. */
   #failed(
     { sender, hash: transactionHash, fee }: Transaction,
     part: Failure['part'],
     index: number,
     { code, found }: Refusal,
   ): Receipt {
+    this.#draft.undo();
     return {
       transactionHash,
       status: 'failed',
       code,
       failure: { part, index, found },
       fee,
-      accounts: [this.#effectOn(sender)],
+      accounts: [effectOn(sender, this.#draft.account(sender))],
       records: [],
       changes: [],
     };
   }
+}
 
-  #effectOn(publicKey: PublicKey): AccountEffect {
-    const { balance, held } = this.#draft.account(publicKey);
-    return { publicKey, balance, held };
-  }
+function effectOn(publicKey: PublicKey, { balance, held }: Account): AccountEffect {
+  return { publicKey, balance, held };
 }
 
 function oversize(height: Height, count: number, most: BlockLimits): Problem {

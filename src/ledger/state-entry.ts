@@ -83,13 +83,18 @@ const recordKind = 2;
 export const namespaceKind = 3;
 
 /** Its kind, and the public key. */
-const accountKeyBytes = 33;
+export const accountKeyBytes = 33;
 
 export function accountStateKey(publicKey: PublicKey): Uint8Array {
   const key = new Uint8Array(accountKeyBytes);
+  writeAccountStateKey(key, publicKey);
+  return key;
+}
+
+/** The same, written over all of `key`. */
+export function writeAccountStateKey(key: Uint8Array, publicKey: PublicKey): void {
   key[0] = accountKind;
   invariant(writeHex(key, 1, publicKey), 'a public key is hex');
-  return key;
 }
 
 export function recordStateKey(key: string): Uint8Array {

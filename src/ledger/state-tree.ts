@@ -69,7 +69,17 @@ export class StateTree {
     return entry === undefined ? undefined : nodes?.pages.valueOf(entry);
   }
 
-  /** The same with the root of the tree that the entry has of its own, which the entry holds; 0 for none. */
+  /** The value under a key in this tree, where it stands: good until the next version is made. */
+  view(key: Uint8Array): Uint8Array | undefined {
+    const nodes = this.#held();
+    const entry = nodes && this.#find(nodes, this.#root, key);
+    return entry === undefined ? undefined : nodes?.pages.viewOf(entry);
+  }
+
+  /**
+   * A copy of the value, and the root of the tree that the entry has of its own, which the entry holds; 0 for
+   * none.
+   */
   withSubtree(key: Uint8Array): { readonly value: Bytes; readonly root: NodeRef } | undefined {
     const nodes = this.#held();
     const entry = nodes && this.#find(nodes, this.#root, key);
@@ -182,7 +192,8 @@ export class StateTree {
   }
 
   #find(nodes: TreeNodes, root: NodeRef, key: Uint8Array): EntryRef | undefined {
-    const path = this.#path(key);
+    const path = soughtPath;
+    this.#pathOf(key, path, 0);
     let ref = root;
     for (let depth = 0; ref > 0; depth++) {
       ref = bitAt(path, depth) === 0 ? nodes.left(ref) : nodes.right(ref);
@@ -200,6 +211,9 @@ export class StateTree {
     return path;
   }
 }
+
+/** Of the key that is looked up: nothing is kept of it. */
+const soughtPath = new Uint8Array(hashSize);
 
 /** The subtrees at and behind a path, the first one last. */
 function behind(nodes: TreeNodes, root: NodeRef, path: Uint8Array): NodeRef[] {

@@ -30,7 +30,7 @@ import {
 } from './proposal.ts';
 import {
   type Account,
-  accountStateKey,
+  accountKeyBytes,
   decodeAccount,
   decodeRecord,
   namespaceKind,
@@ -43,6 +43,7 @@ import {
   type Tombstone,
   statePath,
   treeOwnerOf,
+  writeAccountStateKey,
   writeStatePath,
 } from './state-entry.ts';
 import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
@@ -55,6 +56,8 @@ import { StateTree } from './state-tree.ts';
 
 /** A state lives for a few blocks, and most reads of it are of the accounts of one block. */
 const rememberedAccounts = 8_192;
+/** The key of the account that is looked up. */
+const soughtAccount = new Uint8Array(accountKeyBytes);
 /** A namespace with 32 writers takes 3 KiB. */
 const rememberedNamespaces = 256;
 
@@ -107,7 +110,8 @@ export class State {
   account(publicKey: PublicKey): Account {
     const known = this.#accounts.get(publicKey);
     if (known !== undefined) return known;
-    const value = this.get(accountStateKey(publicKey));
+    writeAccountStateKey(soughtAccount, publicKey);
+    const value = this.#tree.view(soughtAccount);
     const account = value === undefined ? noAccount : decodeAccount(value);
     this.#accounts.set(publicKey, account);
     return account;

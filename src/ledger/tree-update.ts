@@ -49,6 +49,8 @@ export class TreeUpdate {
   readonly #removed = new Set<EntryRef>();
   /** New branches by depth. */
   readonly #levels: NodeRef[][] = [];
+  /** Of one page at a time: staged entries; those of the page as -1, -2 and so on. */
+  readonly #merged: number[] = [];
   #stagedPage = 0;
   /** How many more entries the tree has than before, once this is applied. */
   growth = 0;
@@ -77,13 +79,7 @@ export class TreeUpdate {
     const entry =
       value === null
         ? this.#staged.append(this.#stagedPage, key, nothing, () => {})
-        : this.#staged.append(
-            this.#stagedPage,
-            key,
-            value,
-            (path, target, at) => hashEntryInto(path, value, target, at),
-            subtree,
-          );
+        : this.#staged.append(this.#stagedPage, key, value, hashEntryInto, subtree);
     if (value === null) this.#removed.add(entry);
     this.#entries.push(entry);
   }
@@ -121,8 +117,9 @@ export class TreeUpdate {
   #merge(tree: NodeRef, order: Uint32Array, from: number, to: number, depth: number): NodeRef {
     const pages = this.#pages;
     const count = this.#nodes.count(tree);
-    /** Staged entries; those of the page as -1, -2 and so on. */
-    const merged: number[] = [];
+    // Overwritten, not emptied: an array that is emptied gives its memory away.
+    const merged = this.#merged;
+    let size = 0;
     let old = 0;
     let hasChanged = false;
     for (let i = from; i < to; i++) {
@@ -132,16 +129,17 @@ export class TreeUpdate {
         comparison = pages.compare(pages.entry(-tree, old), this.#staged, entry);
         if (comparison >= 0) break;
         old += 1;
-        merged.push(-old);
+        merged[size++] = -old;
       }
       const isThere = old < count && comparison === 0;
       if (isThere) old += 1;
       if (this.#removed.has(entry)) {
         hasChanged ||= isThere;
         if (isThere) this.growth -= 1;
-      } else if (isThere && pages.isSame(pages.entry(-tree, old - 1), this.#staged, entry)) merged.push(-old);
+      } else if (isThere && pages.isSame(pages.entry(-tree, old - 1), this.#staged, entry))
+        merged[size++] = -old;
       else {
-        merged.push(entry);
+        merged[size++] = entry;
         hasChanged = true;
         if (!isThere) this.growth += 1;
       }
@@ -149,9 +147,9 @@ export class TreeUpdate {
     if (!hasChanged) return this.#nodes.hold(tree);
     while (old < count) {
       old += 1;
-      merged.push(-old);
+      merged[size++] = -old;
     }
-    return this.#place(tree, merged, 0, merged.length, depth);
+    return this.#place(tree, merged, 0, size, depth);
   }
 
   /** The subtree of entries that `#merge` made of a page. */
