@@ -70,6 +70,18 @@ test('too few, too many, repeated, unordered or unknown signers make it invalid 
   }
 });
 
+test('nobody certifies the block that its epoch stands on, nor one below: its validators were not in force', () => {
+  const good = certificate([0, 1, 2]);
+  for (const [start, isValid] of [
+    [8, true],
+    [9, false],
+    [10, false],
+  ] as const) {
+    const claims = certificateClaims({ ...good, epoch: toHeight(start) }, chainId, validators);
+    assert.equal(claims instanceof Problem, !isValid, `epoch ${start}`);
+  }
+});
+
 test('signatures are for one phase, chain, validator set, view, height and block: with any other the claims are false', () => {
   const good = certificate([0, 1, 2]);
   const others: [string, Certificate, typeof chainId][] = [

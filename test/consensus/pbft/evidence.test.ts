@@ -52,6 +52,20 @@ test('two votes of one kind for one place are evidence, once, and only the first
   assert.deepEqual(committee.heights(), [1, 1, 1, 1], 'it does not stop the others');
 });
 
+test('what stands in a certificate contradicts what its signers told this replica otherwise', () => {
+  const committee = new Committee(4);
+  committee.deliverable = (_, to) => to !== 3;
+  committee.work();
+  committee.run();
+  const certificate = committee.certificateAt(1) ?? assert.fail();
+  const node = committee.node(3);
+  const place = { view: certificate.view, height: certificate.height };
+  node.receive(committee.say({ kind: 'commit', from: 2, ...place, blockHash: 'e'.repeat(64) as Hash }));
+  const at = { finalHeight: certificate.height, finalCertificate: certificate };
+  node.receive(committee.say({ kind: 'status', from: 0, view: toView(0), changing: false, ...at }), true);
+  assert.deepEqual(evidenceAt(committee, 3), ['double-commit 2']);
+});
+
 test('evidence is passed on to those who saw only one side', () => {
   const committee = new Committee(4);
   committee.node(2).tamper = (to, message) =>

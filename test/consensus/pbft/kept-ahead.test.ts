@@ -5,6 +5,8 @@ import { keepForLater } from '../../../src/consensus/pbft/admission.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
 import type { Replica } from '../../../src/consensus/pbft/replica.ts';
 import { zeroHash } from '../../../src/crypto/hash.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
+import { Committee } from './harness.ts';
 
 const { pbftBufferedHashes: most, pbftBufferedPerValidator: perValidator, maxBlockTransactions } = limits;
 
@@ -58,4 +60,16 @@ test('one that is sent again, by whoever, makes nothing give way; another of the
   assert.deepEqual([kept(1, 'pre-prepare'), kept(1, 'prepare')], [1, 2]);
   keep({ ...first, blockHash: 'aa'.repeat(32) } as never, { ...first, kind: 'commit' } as never);
   assert.deepEqual([kept(1, 'prepare'), kept(1, 'commit')], [3, 1]);
+});
+
+test('what is not due yet stays when its time has come for something else', () => {
+  const committee = new Committee(4);
+  committee.deliverable = () => false;
+  const node = committee.node(3);
+  const vote = (view: number): PbftMessage =>
+    committee.say({ kind: 'prepare', from: 0, view: toView(view), height: toHeight(1), blockHash: zeroHash });
+  for (const view of [1, 2]) node.receive(vote(view));
+  for (const from of [0, 1]) node.receive(committee.viewChange(from, 1));
+  const { state } = node.engine ?? assert.fail();
+  assert.deepEqual([state.view, state.ahead.get(0)], [1, [vote(2)]]);
 });

@@ -93,6 +93,13 @@ test('for one view one ViewChange is signed, however long its write takes and wh
   assert.deepEqual(node.signed(), ['view-change/0/1']);
 });
 
+test('with its ViewChange a replica has its signer refuse what is of the views that it left', () => {
+  const node = new Committee(4).node(3);
+  join(node, 2);
+  const [viewChange] = node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign : []));
+  assert.deepEqual([viewChange?.key, viewChange?.view, viewChange?.floor], ['view-change/0/2', 2, 2]);
+});
+
 test('whoever knows a certificate of a view signs no ViewChange for it: nobody could take that', () => {
   const committee = new Committee(7);
   committee.deliverable = (from, to) => from !== 6 && to !== 6;

@@ -60,6 +60,35 @@ test('an old copy of all that a node has is noticed by its own signatures, and i
   assert.deepEqual(noticed(node), [false]);
 });
 
+test('that its key is doubted is on disk: a restart does not have it vote at once', () => {
+  const committee = new Committee(4, { options });
+  committee.grow(3);
+  const node = committee.node(3);
+  const putBack = copyOf(node);
+  committee.grow(4);
+  putBack();
+  node.restart();
+  committee.deliverable = () => false;
+  const certificate = committee.certificateAt(4) ?? assert.fail();
+  assert.ok(certificate.signatures.some(({ validator }) => validator === 3));
+  const from = 0;
+  node.receive(
+    committee.say({
+      kind: 'status',
+      from,
+      view: certificate.view,
+      changing: false,
+      finalHeight: certificate.height,
+      finalCertificate: certificate,
+    }),
+    true,
+  );
+  assert.equal(guardOf(node), 'learning');
+  node.crash();
+  node.start(false, 'whole');
+  assert.equal(node.engine?.status().voting, false);
+});
+
 test('a node that was away, crashed, or lost its log and knows it doubts nothing', () => {
   const committee = new Committee(4, { options });
   committee.grow(4);

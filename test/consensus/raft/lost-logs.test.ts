@@ -544,3 +544,14 @@ test('blocks that sync brings show a voter of the genesis that the chain runs, a
   }
   assert.equal(solo.records.has('raft/unproven'), false);
 });
+
+test('nobody hands over to it: it could not campaign', () => {
+  const leader = new Solo(0, 3).lead().make().sync();
+  for (const from of [1, 2]) leader.accept(from, 1);
+  const { term } = leader.state;
+  leader.hear('heartbeat-answer', 1, term, { round: 0, applied: toHeight(1) });
+  leader.hear('heartbeat-answer', 2, term, { round: 1 });
+  leader.give({ type: 'request', id: 1, request: { kind: 'transfer', to: null } });
+  const [told] = leader.all('send').filter(({ message }) => message.kind === 'timeout-now');
+  assert.deepEqual(told?.to, [2]);
+});

@@ -299,6 +299,15 @@ describe('sync', () => {
     assert.deepEqual(world.asked, ['peer-1'], 'the lie is forgotten');
   });
 
+  test('goes on to the highest that it was told of, whatever lower one it hears of meanwhile', async () => {
+    const length = limits.syncBlocks + 5;
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(maker.run(length))));
+    world.sync.want(toHeight(length), []);
+    world.want(3);
+    assert.equal(world.height, length);
+  });
+
   test('asks the others, too, when the first one has nothing of what somebody else is said to have', async () => {
     const run = maker.run(6);
     const world = new World();

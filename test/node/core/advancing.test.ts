@@ -33,6 +33,7 @@ test('a snapshot that was installed is the newest that this node serves from the
     enqueue: () => assert.fail('the engine hears of it from the one who installs'),
     onFatal: (problem) => assert.fail(problem),
   });
+  const decided = new Decided(maker.start.height, genesisRoster(genesis));
   const advancing = new Advancing({
     chain,
     mempool: { installed: () => undefined },
@@ -41,7 +42,7 @@ test('a snapshot that was installed is the newest that this node serves from the
     announcing: { announce: () => assert.fail('others have it') },
     nudges: { advanced: () => undefined },
     listeners: { final: () => assert.fail('no block came') } as never,
-    decided: new Decided(maker.start.height, genesisRoster(genesis)),
+    decided,
     clock,
     clockWatch: { look: () => undefined, live: () => undefined },
     versionWatch: { look: () => undefined },
@@ -54,4 +55,5 @@ test('a snapshot that was installed is the newest that this node serves from the
   advancing.installed({ ...made, height: made.header.height });
   assert.equal(snapshots.newest()?.header.height, made.header.height);
   assert.ok(served('head') !== null && served('part') !== null);
+  assert.equal(decided.finalHeight, made.header.height, 'and no block up to there is looked for any more');
 });

@@ -273,6 +273,26 @@ describe('submission', () => {
     assert.equal(world.checked.length, 1);
   });
 
+  test('knows one that became final while its signature was checked: it does not call its nonce a used one', () => {
+    const world = new World();
+    const transaction = transfer(0);
+    world.held = true;
+    let results: readonly Submitted[] = [];
+    world.intake.submit([transaction], (answer) => (results = answer));
+    world.mempool.committed({
+      height: toHeight(1),
+      transactions: [transaction],
+      accountOf: (key) => ({ ...start.state.account(key), nonce: 1 }),
+      next: { feePerOperation: 0n, protocolVersion: 1 },
+      hadRoom: true,
+      now: 0,
+    });
+    world.used = 1;
+    world.final.add(transaction.hash);
+    world.release();
+    assert.deepEqual(results, [{ status: 'known', hash: transaction.hash }]);
+  });
+
   test('the same transaction twice in one batch is taken once', () => {
     const world = new World();
     const answers = world.submit(transfer(0).bytes, transfer(0).bytes);
