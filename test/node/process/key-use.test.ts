@@ -148,6 +148,21 @@ describe('the note beside a validator key', () => {
     }
   });
 
+  test('that word holds, too, when the process died before its engine wrote anything', async () => {
+    const [path, replaced] = [file(), new Map()];
+    await work(await open(path), 3);
+    await work(await open(path, replaced, 4, true), 0);
+    assert.equal(seen(await open(path, replaced)), 'same, new');
+  });
+
+  test('knows a copy from before a start for an old one, though nothing was written since', async () => {
+    const [path, disk] = [file(), new Map()];
+    await work(await open(path, disk), 1);
+    const copy = new Map(disk);
+    await work(await open(path, disk), 0);
+    assert.equal(seen(await open(path, copy)), 'older-copy, lost');
+  });
+
   test('counts for one chain, and keeps what it knows of others', async () => {
     const [path, disk] = [file(), new Map()];
     await work(await open(path, disk), 2);

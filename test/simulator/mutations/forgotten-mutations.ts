@@ -427,4 +427,26 @@ export const forgottenMutations: readonly Mutation[] = [
     testOf('ledger/certificate'),
     'nobody certifies the block that its epoch stands on, nor one below: its validators were not in force',
   ),
+  directed(
+    'starts-uncounted',
+    'a start counts among the uses of a key',
+    {
+      file: 'src/node/process/key-use.ts',
+      find: '  const writes = Math.max(held, before?.writes ?? 0) + 1;',
+      replace: '  const writes = Math.max(held, before?.writes ?? 0);',
+    },
+    testOf('node/process/key-use'),
+    'knows a copy from before a start for an old one, though nothing was written since',
+  ),
+  directed(
+    'word-lost-in-a-crash',
+    'an operator’s word holds before the engine recorded it',
+    {
+      file: 'src/node/process/key-use.ts',
+      find: '    { key: lostKey, value: lost && !vouched ? new Uint8Array([1]) : null },',
+      replace: '    { key: lostKey, value: lost ? new Uint8Array([1]) : null },',
+    },
+    testOf('node/process/key-use'),
+    'that word holds, too, when the process died before its engine wrote anything',
+  ),
 ];
