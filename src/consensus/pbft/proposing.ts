@@ -63,6 +63,8 @@ function propose(replica: Replica, height: Height, proposal: NonNullable<Built['
   const blockHash = hashHeader(proposal.header);
   const { parentHash } = proposal.header;
   state.valid.set(blockHash, linkOf(proposal.header, blockHash));
+  // What it refused is of an earlier view.
+  state.tooEarly = null;
   state.slots.set(height, {
     height,
     blockHash,

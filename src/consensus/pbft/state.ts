@@ -89,7 +89,7 @@ export interface PbftState {
   attempts: number;
   /**
    * The last proposal that was too early for this node's clock, with how far it was ahead; null
-   * when a later one was not.
+   * when a later one was not, its own among them.
    */
   tooEarly: { readonly height: Height; readonly aheadMs: number } | null;
   /** The primary of this view was caught in a contradiction in it. */

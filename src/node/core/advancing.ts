@@ -41,9 +41,11 @@ export class Advancing {
   /** By one block. Chain and mempool know already: their part is of `Committing`. */
   committed(committed: Committed): void {
     const { announcing, clockWatch, versionWatch, listeners, clock, sync } = this.#options;
+    // With the last block that it brings it is at rest again.
+    const isFetched = sync.active;
     this.#advanced(clock.monotonicMs(), committed.block.header.height);
     announcing.announce(committed);
-    if (!sync.active) clockWatch.live(committed.block.header);
+    if (!isFetched) clockWatch.live(committed.block.header);
     clockWatch.look();
     listeners.final.tell(committed);
     // Last: it may be the last block that this program can tell of.

@@ -8,6 +8,11 @@ import type { Logger } from './log.ts';
 const remedy =
   'Compare the clock of this machine with another source (NTP). If it is right, the one who made the block has a clock that is wrong.';
 
+/** So long no block takes that everybody is there for. */
+function isOld(differenceMs: number | undefined): differenceMs is number {
+  return differenceMs !== undefined && differenceMs > limits.maxClockAheadMs;
+}
+
 /** Compares this node's wall clock with the times of blocks, and says when the two cannot both be right. */
 export class ClockWatch {
   readonly #clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
@@ -35,7 +40,13 @@ export class ClockWatch {
    * A block became final here that is not of the past: its time is what its maker's clock said a moment ago.
    */
   live({ proposer, timestamp }: BlockHeader): void {
-    if (proposer !== this.#self) this.#differenceMs = this.#clock.wallMs() - timestamp;
+    if (proposer === this.#self) return;
+    const differenceMs = this.#clock.wallMs() - timestamp;
+    this.#differenceMs = differenceMs;
+    if (!isOld(differenceMs)) return;
+    this.#warn('a block of another was old by the clock of this node when it became final', {
+      oldMs: differenceMs,
+    });
   }
 
   /**
@@ -73,6 +84,12 @@ export class ClockWatch {
   /** For `why`: nothing while the clock agrees with the chain. */
   sentences(): readonly string[] {
     const behindMs = this.behindMs();
+    const differenceMs = this.#differenceMs;
+    if (isOld(differenceMs)) {
+      return [
+        `the last block of another was ${(differenceMs / 1_000).toFixed(1)} s old by the clock of this node when it became final: it took so long, or one of the two clocks is wrong`,
+      ];
+    }
     if (behindMs <= limits.maxClockAheadMs) return [];
     const { height } = this.#final();
     const what = height === 0 ? 'the genesis time' : `the time of the last final block (${height})`;

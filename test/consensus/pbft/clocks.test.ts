@@ -64,6 +64,8 @@ test('a primary whose clock is far ahead has the time of its view and no more', 
   committee.pass(1_000);
   assert.deepEqual(committee.heights(), [1, 1, 1, 1]);
   assert.equal(viewOf(committee, 1), 1);
+  // What this one refused is gone, and it leads: it says nothing more of it than the others.
+  for (const index of [0, 1, 2, 3]) assert.match(why(committee, index), /idle, nothing to do/);
 });
 
 test('views that fail because their blocks are early leave no more behind than any others', () => {

@@ -57,6 +57,27 @@ test('one that is behind is named, by how much, in the log and for people, and n
   assert.match(watch.sentences().join(), /300\.0 s behind the time of the last final block \(7\)/);
 });
 
+test('one that is ahead is named as well, by what the blocks of others say, until they agree with it', () => {
+  const { world, watch } = setUp();
+  const made = (oldMs: number): void => {
+    const proposer = developmentKeyPair('validator-1').publicKey;
+    watch.live({ ...world.header, proposer, timestamp: world.wall - oldMs });
+  };
+  made(limits.maxClockAheadMs);
+  assert.deepEqual([watch.sentences(), world.warnings], [[], []]);
+  made(86_400_000);
+  made(86_400_000);
+  assert.match(
+    watch.sentences().join(),
+    /^the last block of another was 86400\.0 s old by the clock of this/,
+  );
+  assert.deepEqual(world.warnings, [
+    'a block of another was old by the clock of this node when it became final: undefined, string',
+  ]);
+  made(50);
+  assert.deepEqual(watch.sentences(), []);
+});
+
 test('the difference to other clocks is told in both directions, by the blocks that others made', () => {
   const { world, watch } = setUp();
   const made = (validator: number, timestamp: number): void => {
