@@ -115,7 +115,6 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/state-proof.ts': 'maxDepth',
     'src/ledger/tree-update.ts': 'maxUpdates',
     'src/node/peers/relay.ts': 'saltEnd',
-    'src/storage/level-store.ts': 'mostInOrder',
   },
   'the code of a character': {
     'src/api/body-readers.ts': 'quote backslash comma',

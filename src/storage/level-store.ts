@@ -30,9 +30,6 @@ const levelOptions = {
   maxFileSize: 8 * MiB,
 } as const;
 
-/** A number holds the first 32 bits of a key, and a place below this: 53 bits are exact. */
-const mostInOrder = 2 ** 21;
-
 /** The adapter's own record: which store directory the database belongs to. */
 const idKey = Uint8Array.of(0, ...utf8('store-id'));
 const firstKey = Uint8Array.of(1);
@@ -207,9 +204,11 @@ class LevelStore implements Store {
   async #writeGroup(group: readonly Waiting[]): Promise<Problem | undefined> {
     if (this.#failure !== undefined) return this.#failure;
     const chained = this.#database.batch();
-    for (const change of inKeyOrder(group.flatMap(({ batch }) => batch))) {
-      if (change.type === 'put') chained.put(change.key, change.value);
-      else chained.del(change.key);
+    for (const { batch } of group) {
+      for (const change of batch) {
+        if (change.type === 'put') chained.put(change.key, change.value);
+        else chained.del(change.key);
+      }
     }
     try {
       await chained.write({ sync: true });
@@ -227,26 +226,6 @@ class LevelStore implements Store {
     for (const { done } of group) done(problem);
     if (!this.#writing) this.#onIdle?.();
   }
-}
-
-/**
- * In the order of the first bytes of their keys, and those of one key as they came. LevelDB finds the place
- * of a key faster when it is near that of the one before. More than are in any block stay as they are.
- */
-function inKeyOrder(changes: readonly Write[]): readonly Write[] {
-  if (changes.length > mostInOrder) return changes;
-  const places = new Float64Array(changes.length);
-  for (let index = 0; index < changes.length; index++) {
-    const { key } = changes[index] as Write;
-    let first = 0;
-    for (let at = 0; at < 4; at++) first = first * 256 + (key[at] ?? 0);
-    places[index] = first * mostInOrder + index;
-  }
-  places.sort();
-  const ordered: Write[] = [];
-  for (const place of places)
-    ordered.push(changes[place - Math.floor(place / mostInOrder) * mostInOrder] as Write);
-  return ordered;
 }
 
 /** LevelDB gives Buffers, whose `slice` is no copy and which are not deeply equal to plain bytes. */
