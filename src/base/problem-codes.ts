@@ -164,6 +164,7 @@ export const problemCodes = {
   'keys/malformed': 'The file is not a key file',
   'keys/off-curve': 'Nobody can have the key of this address: it is not a point of the curve',
   'keys/password-needed': 'The key file is encrypted',
+  'keys/other-key': 'The database was written with another validator’s key',
   'keys/use-unknown': 'The file that says where a validator’s key was used cannot be read',
   'keys/used-elsewhere': 'Another process signs with the validator’s key',
   'keys/use-unwritable': 'The file that says where a validator’s key was used cannot be written',

@@ -151,6 +151,7 @@ async function start(parts: {
   const keyUse = await openKeyUse({
     path,
     chainId,
+    key: config.role === 'validator' ? keyPair.publicKey : null,
     store,
     now: new Date(),
     vouched: assumeFirstUse,

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod/mini';
-import { fromUtf8, toHex } from '../../base/bytes.ts';
+import { fromHex, fromUtf8, toHex } from '../../base/bytes.ts';
 import { decode, encode, u48 } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { machineFault, machineRemedy, nameOfFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { LogRecord } from '../../consensus/engine.ts';
 import type { LogTrust } from '../../consensus/protocol.ts';
+import { encodeAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { readLocalFile } from '../../storage/local-file.ts';
@@ -17,6 +19,8 @@ import { writeDurably } from './durable-file.ts';
 const storeIdKey = 'node-store-id';
 /** In the store: how many batches of the consensus log were written with the key, over all stores. */
 const writesKey = 'node-writes';
+/** In the store: the validator's key that its consensus log was written with. */
+const keyKey = 'node-key';
 /** In the store: the log was found lost, and the engine has not recorded that yet. */
 const lostKey = 'node-log-lost';
 
@@ -61,17 +65,23 @@ export interface KeyUse extends WriteCount {
  * The note follows the store, at most `limits.keyUseMs` behind, so a crash never makes a good store look old;
  * and a copy that was taken within that time before the last use is not noticed. Whoever puts back the key's
  * directory, too, hides everything.
+ *
+ * A validator's store says with which key its log was written. With another one it is refused: what stands
+ * there was promised by somebody else.
  */
 export async function openKeyUse(options: {
   readonly path: string;
   readonly chainId: Hash;
+  /** The validator's key; null for an observer, which promises nothing. */
+  readonly key: PublicKey | null;
   readonly store: ChainStore;
   readonly now: Date;
   readonly onFatal: (problem: Problem) => void;
   /** An operator's word that nothing is missing. */
   readonly vouched: boolean;
 }): Promise<KeyUse> {
-  const { path, chainId, store, now, onFatal, vouched } = options;
+  const { path, chainId, key, store, now, onFatal, vouched } = options;
+  refuseOtherKey(store, key);
   const uses = await readUses(path);
   const before = uses.chains.find((use) => use.chainId === chainId);
   const known = store.logRecords.get(storeIdKey);
@@ -92,6 +102,7 @@ export async function openKeyUse(options: {
   await persist(store, [
     { key: storeIdKey, value: storeId },
     { key: writesKey, value: encode(u48, writes) },
+    ...(key === null ? [] : [{ key: keyKey, value: fromHex(key) }]),
     { key: lostKey, value: lost && !vouched ? new Uint8Array([1]) : null },
   ]);
   const others = uses.chains.filter((use) => use.chainId !== chainId);
@@ -184,6 +195,22 @@ async function readUses(path: string): Promise<Uses> {
   } catch (cause) {
     throw unusable(path, cause);
   }
+}
+
+/** An observer promises nothing, so the store that it wrote is anybody's. */
+function refuseOtherKey(store: ChainStore, now: PublicKey | null): void {
+  const bytes = store.logRecords.get(keyKey);
+  if (bytes === undefined || now === null || toHex(bytes) === now) return;
+  const before = toHex(bytes) as PublicKey;
+  const [old, key] = [encodeAddress(before), encodeAddress(now)];
+  throw new Problem(
+    'keys/other-key',
+    `the database holds what the validator ${old} signed, and the key is that of ${key}`,
+    {
+      remedy: `Put the key of ${old} back at keys/validator.json. Or, when this node is to be ${key}, move its database (db/) away: it gets all blocks from the others again.`,
+      details: { before, now },
+    },
+  );
 }
 
 function unusable(path: string, cause: unknown): Problem {

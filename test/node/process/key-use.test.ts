@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Problem } from '../../../src/base/problem.ts';
+import { encodeAddress } from '../../../src/crypto/address.ts';
+import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
+import type { PublicKey } from '../../../src/crypto/signature.ts';
 import { type KeyUse, openKeyUse } from '../../../src/node/process/key-use.ts';
 import { restore } from '../../../src/node/effects/restore.ts';
 import { ChainStore } from '../../../src/storage/chain-store.ts';
@@ -27,19 +30,34 @@ interface Opened {
   readonly store: ChainStore;
 }
 
-async function open(
+const [key, another] = ['validator-0', 'validator-1'].map((name) => developmentKeyPair(name).publicKey) as [
+  PublicKey,
+  PublicKey,
+];
+
+function open(
   path: string,
   disk: Disk = new Map(),
   validators = 4,
   vouched = false,
   date = now,
 ): Promise<Opened> {
+  return openAs(key, path, disk, { validators, vouched, date });
+}
+
+async function openAs(
+  as: PublicKey | null,
+  path: string,
+  disk: Disk,
+  { validators = 4, vouched = false, date = now } = {},
+): Promise<Opened> {
   const { chainId } = testGenesis(validators);
   const genesis = testGenesis(validators);
   const store = await ChainStore.open(new MemoryStore(setImmediate, disk), { chainId });
   await restore(store, genesis);
   const onFatal = (problem: unknown): void => assert.fail(String(problem));
-  return { use: await openKeyUse({ path, chainId, store, now: date, onFatal, vouched }), store };
+  const given = { path, chainId, key: as, store, now: date, onFatal, vouched };
+  return { use: await openKeyUse(given), store };
 }
 
 /** Writes so many batches with the key, as the driver does, and stops in order. */
@@ -107,7 +125,7 @@ describe('the note beside a validator key', () => {
       const { store } = await open(file(), at);
       const onFatal = (problem: Problem): void => assert.fail(problem.message);
       const date = new Date(now.getTime() + later);
-      const use = await openKeyUse({ path, chainId, store, now: date, onFatal, vouched: false });
+      const use = await openKeyUse({ path, chainId, key, store, now: date, onFatal, vouched: false });
       await use.close();
       return use.since - now.getTime();
     };
@@ -170,6 +188,28 @@ describe('the note beside a validator key', () => {
     assert.equal(seen(await open(path, disk)), 'same, new');
   });
 
+  test('knows that the database is another key’s, in which promises stand that are not its own', async () => {
+    for (const vouched of [false, true]) {
+      const [path, disk] = [file(), new Map()];
+      await work(await open(path, disk), 3);
+      // Its key file was exchanged; or the whole folder of keys was, without notes.
+      for (const used of [path, file()])
+        await assert.rejects(openAs(another, used, disk, { vouched }), (problem: Problem) => {
+          assert.equal(problem.code, 'keys/other-key');
+          return problem.message.includes(encodeAddress(key)) && problem.remedy.includes('db/');
+        });
+      assert.equal(seen(await open(path, disk)), 'same, new', 'the key is put back');
+      assert.equal(seen(await openAs(another, path, new Map())), 'other-store, lost', 'it is moved away');
+    }
+  });
+
+  test('an observer’s database holds no promise: a validator may go on from it', async () => {
+    const [path, disk] = [file(), new Map()];
+    await work(await openAs(null, path, disk), 3);
+    assert.equal(seen(await open(file(), disk)), 'first-use, new');
+    assert.equal(seen(await openAs(null, path, disk)), 'same, new');
+  });
+
   test('that cannot be read stops the node: voting blindly is worse than not voting', async () => {
     const path = file();
     for (const content of ['{"chains": 5}', `{"chains": []${' '.repeat(2 ** 21)}}`]) {
@@ -187,7 +227,7 @@ describe('the note beside a validator key', () => {
     const { store } = await open(path);
     const onFatal = (problem: Problem): void => void fatal.push(problem);
     const { chainId } = testGenesis(4);
-    const use = await openKeyUse({ path, chainId, store, now, onFatal, vouched: false });
+    const use = await openKeyUse({ path, chainId, key, store, now, onFatal, vouched: false });
     await symlink('/dev/full', `${path}.new`);
     use.written(use.before + 1);
     await use.close();
