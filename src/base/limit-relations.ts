@@ -380,6 +380,7 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
     // By the intake, and by the outbox.
     share('peers', 'transactions that were passed on', 2 * of.mempoolTransactions, perHash),
     share('peers', 'gossip that was seen', of.gossipRemembered, perSmallThing),
+    share('peers', 'what became of gossip', of.gossipUndecided.count, 2 * perSmallThing),
     share('peers', 'gossip that waits for a verdict', 1, of.gossipUndecided.bytes),
     share('peers', 'gossip that is not taken', 1, of.gossipOut.all),
     share('peers', 'what callers say before the hello', of.callers.places, of.line.greeting.bytes.burst),

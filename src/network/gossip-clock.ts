@@ -24,7 +24,7 @@ interface Insides {
  *
  * Answers what is to be called now and then: it lets go of all that when the clock was set back. And notes of
  * messages, which have no bound of their own, are `most` at any time; the oldest go first. They are for
- * scores of topics, of which we have none.
+ * scores of topics, of which we have none: more than wait for a verdict at once serve nothing.
  *
  * Fails loudly when a version keeps these elsewhere.
  */

@@ -112,8 +112,8 @@ export class Gossip {
     this.#spend = options.spend;
     this.service = (components) => {
       this.#router = this.#create(components);
-      const most = limits.gossipRemembered;
-      boundGossip(this.#router, most);
+      boundGossip(this.#router, limits.gossipRemembered);
+      const most = maxUndecided.count;
       const monotonicMs = (): number => performance.now();
       this.#lookAtClock = followClock(this.#router, { most, wallMs: Date.now, monotonicMs });
       const flooded = options.names.topic('consensus');
