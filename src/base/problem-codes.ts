@@ -225,7 +225,7 @@ export const problemCodes = {
   'node/machine': 'The operating system refused what was asked of it',
   'node/no-quorum': 'The node is not in contact with a quorum of the validators',
   'node/not-development': 'Only on a development chain may nodes be made to misbehave',
-  'node/not-voting': 'The node is a validator, and may not vote yet',
+  'node/not-voting': 'The node is a validator, and does not vote now',
   'node/stopping': 'The node is stopping',
 
   'simulator/plan': 'The file is not the plan of a simulated run',

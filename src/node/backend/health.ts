@@ -85,6 +85,10 @@ export class Health {
       const problem = 'the node does not vote: it does not know what it promised before';
       return notReady('node/not-voting', problem, { finalHeight });
     }
+    if (driver.validatorIndex !== undefined && driver.clockWatch.refuses) {
+      const problem = 'the node does not vote: what is proposed is too early by its clock';
+      return notReady('node/not-voting', problem, { finalHeight });
+    }
     if (driver.validatorIndex !== undefined && !quorumContact) {
       return notReady('node/no-quorum', 'the node is not in contact with a quorum of the validators', {
         peers,

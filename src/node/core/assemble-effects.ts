@@ -34,6 +34,7 @@ export function assembleEffects<M extends object>(
     finalHashAt: store.hashAt.bind(store),
     proposerClockBinds: protocol.capabilities.proposerClockBinds,
     onEarly: (aheadMs) => clockWatch.early(aheadMs),
+    onTimely: () => clockWatch.timely(),
     enqueue,
   });
   const signer = new Signer({ ...identity, records: store.logRecords });

@@ -21,6 +21,8 @@ interface ValidationOptions {
   readonly proposerClockBinds: boolean;
   /** Told when a block is too early for this node's clock, and how far it is ahead. */
   readonly onEarly?: (aheadMs: number) => void;
+  /** Told when one is not. */
+  readonly onTimely?: () => void;
   readonly enqueue: (input: ValidatedInput) => void;
 }
 
@@ -115,7 +117,10 @@ export class Validation {
       if (timestamp > earliest) aheadMs = Math.max(aheadMs, timestamp - now);
       before = timestamp;
     }
-    if (aheadMs === 0) return { verdict: 'valid', chain };
+    if (aheadMs === 0) {
+      this.#options.onTimely?.();
+      return { verdict: 'valid', chain };
+    }
     this.#options.onEarly?.(aheadMs);
     return { verdict: 'early', chain, aheadMs };
   }

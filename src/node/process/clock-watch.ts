@@ -20,6 +20,8 @@ export class ClockWatch {
   readonly #final: () => BlockHeader;
   readonly #self: PublicKey;
   #differenceMs: number | undefined;
+  /** Until then, by this clock, what was proposed last is too early. */
+  #refusesUntil = -Infinity;
   #warnedAt: MonotonicMs = -Infinity;
 
   constructor(options: {
@@ -40,7 +42,7 @@ export class ClockWatch {
    * A block became final here that is not of the past: its time is what its maker's clock said a moment ago.
    */
   live({ proposer, timestamp }: BlockHeader): void {
-    if (proposer === this.#self) return;
+    if (proposer === this.#self) return this.timely();
     const differenceMs = this.#clock.wallMs() - timestamp;
     this.#differenceMs = differenceMs;
     if (!isOld(differenceMs)) return;
@@ -78,7 +80,18 @@ export class ClockWatch {
 
   /** A proposal was too early for this clock. */
   early(aheadMs: number): void {
+    this.#refusesUntil = this.#clock.wallMs() + aheadMs - limits.maxClockAheadMs;
     this.#warn('a proposed block is too far ahead of the clock of this node to be voted for', { aheadMs });
+  }
+
+  /** A proposal was not too early for this clock. */
+  timely(): void {
+    this.#refusesUntil = -Infinity;
+  }
+
+  /** The last proposal is too early even now: as long as this clock is as it is, this node votes for nothing. */
+  get refuses(): boolean {
+    return this.#clock.wallMs() < this.#refusesUntil;
   }
 
   /** For `why`: nothing while the clock agrees with the chain. */

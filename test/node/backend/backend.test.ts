@@ -333,6 +333,36 @@ describe('the backend', () => {
     assert.equal(backend.health(), undefined);
   });
 
+  test('is not ready while all that is proposed is too early by its clock, and is when that was set right', async () => {
+    const { cluster, backend } = await withHistory();
+    const { clock } = cluster.node('validator-1');
+    const pay = (nonce: number): void => {
+      cluster.submit('validator-0', ...transfers(cluster, 1, nonce));
+      assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === nonce + 1), 10_000));
+    };
+    clock.wallOffsetMs -= 3_600_000;
+    pay(6);
+    assert.equal(backend.readiness()?.code, 'node/not-voting');
+    assert.match(backend.why(), /clock of this node/);
+    clock.wallOffsetMs += 3_600_000;
+    assert.equal(backend.readiness(), undefined);
+    pay(7);
+    assert.equal(backend.readiness(), undefined);
+  });
+
+  test('is ready after it refused the proposals of one whose clock is ahead, when others are in time', async () => {
+    const { cluster } = await withHistory();
+    // The next primary is another one.
+    const backend = backendOf(cluster, 'validator-2');
+    cluster.node('validator-0').clock.wallOffsetMs += 3_600_000;
+    cluster.submit('validator-3', ...transfers(cluster, 1, 6));
+    assert.ok(cluster.time.runUntil(() => backend.readiness()?.code === 'node/not-voting', 10_000));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 7), 60_000));
+    cluster.submit('validator-3', ...transfers(cluster, 1, 7));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 8), 60_000));
+    assert.equal(backend.readiness(), undefined);
+  });
+
   test('shows the validators, who leads, and who is connected', async () => {
     const { cluster, backend } = await withHistory();
     cluster.kill('validator-3');

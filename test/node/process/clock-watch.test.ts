@@ -57,6 +57,24 @@ test('one that is behind is named, by how much, in the log and for people, and n
   assert.match(watch.sentences().join(), /300\.0 s behind the time of the last final block \(7\)/);
 });
 
+test('a proposal that is too early is refused until its time has come, or one in time has', () => {
+  const { world, watch } = setUp();
+  assert.equal(watch.refuses, false);
+  watch.early(60_000);
+  world.wall += 60_000 - limits.maxClockAheadMs - 1;
+  assert.equal(watch.refuses, true);
+  world.wall += 1;
+  assert.equal(watch.refuses, false);
+  watch.early(60_000);
+  watch.timely();
+  assert.equal(watch.refuses, false);
+  watch.early(60_000);
+  watch.live({ ...world.header, proposer: developmentKeyPair('validator-1').publicKey });
+  assert.equal(watch.refuses, true, 'others made it final');
+  watch.live({ ...world.header, proposer: developmentKeyPair('validator-0').publicKey });
+  assert.equal(watch.refuses, false, 'it made one itself');
+});
+
 test('one that is ahead is named as well, by what the blocks of others say, until they agree with it', () => {
   const { world, watch } = setUp();
   const made = (oldMs: number): void => {
