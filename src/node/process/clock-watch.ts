@@ -89,7 +89,7 @@ export class ClockWatch {
     this.#refusesUntil = -Infinity;
   }
 
-  /** The last proposal is too early even now: as long as this clock is as it is, this node votes for nothing. */
+  /** The last proposal is too early even now: as long as this clock is as it is, the node does not vote. */
   get refuses(): boolean {
     return this.#clock.wallMs() < this.#refusesUntil;
   }
