@@ -1,6 +1,6 @@
-import { hashPairs, hashSize, pairBytes } from '../crypto/pair-hash.ts';
+import { pairBytes } from '../crypto/pair-hash.ts';
 import { type EntryPages, hashWords } from './entry-pages.ts';
-import { pairBatch, pairOutput, pairOutputBytes } from './pair-batch.ts';
+import { hashBatch, pairBatch, pairOutput } from './pair-batch.ts';
 
 /** Pages that are hashed together. */
 const pagesAtOnce = 2_048;
@@ -8,8 +8,8 @@ const firstPairs = 64;
 
 /**
  * Pairs of one level, side by side as they are hashed, and where the hash of each belongs: in which half of a
- * pair of the level above, or below zero, to which of those that
- * wait (-1 to the first).
+ * pair of the level above, or below zero, to which of those
+ * that wait (-1 to the first).
  */
 class Level {
   words = new Int32Array(firstPairs * 2 * hashWords);
@@ -83,10 +83,7 @@ export class PageHashing {
       const above = this.#levels[depth - 1];
       for (let from = 0; from < level.count; from += pairBatch) {
         const count = Math.min(pairBatch, level.count - from);
-        hashPairs(
-          level.bytes.subarray(from * pairBytes, (from + count) * pairBytes),
-          pairOutputBytes.subarray(0, count * hashSize),
-        );
+        hashBatch(count, level.bytes.subarray(from * pairBytes));
         for (let i = 0; i < count; i++) {
           const target = level.targets[from + i] as number;
           const words = target < 0 || above === undefined ? this.#hashes : above.words;
