@@ -53,7 +53,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     incarnation: hard.incarnation + 1,
     // The recovery index stands in no record: each start asks anew.
     guard: hard.amnesiac ? { name: 'asking', asked: null } : { name: 'off' },
-    unproven: isInDoubt(start) && isFounder(start),
+    unproven: isUnproven(start),
     keyUse: { trust: start.log === 'vouched' ? 'vouched' : 'known', upTo: term, led: new Set() },
     log,
     held: heldAtStart(hard, log),
@@ -67,7 +67,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     configurationHeight,
     configurationRecords: configurationHeights,
     arriving: [],
-    staleRecords: isInDoubt(start) && isFounder(start) ? stale : [...stale, ...unprovenIn(start)],
+    staleRecords: start.records.has(unprovenKey) && !isUnproven(start) ? [...stale, unprovenKey] : stale,
     role: { kind: 'follower', leader: null, matched: commit, leaderCommit: commit, staging: [] },
     now: start.now,
     electionTimer: { dueAt: start.now + options.electionTimeoutMs * (1 + nextFloat(random)) },
@@ -176,8 +176,9 @@ function isFounder({ validators, self }: EngineStart): boolean {
   return validators.keys.includes(self);
 }
 
-function unprovenIn({ records }: EngineStart): string[] {
-  return records.has(unprovenKey) ? [unprovenKey] : [];
+/** In doubt, and it may have begun the chain: the chain itself will show whether the key is new. */
+function isUnproven(start: EngineStart): boolean {
+  return isInDoubt(start) && isFounder(start);
 }
 
 /**
