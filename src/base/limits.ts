@@ -590,8 +590,8 @@ export const limits = {
   /** The longest that a submission may ask to wait until it is final. */
   httpWaitMs: 60_000,
   /**
-   * Submissions that are waited for at once, not half of the connections: the others are for those who submit
-   * and ask. Past it the longest wait of whoever has most of them is answered as things stand.
+   * Submissions that are waited for at once, less than half of the connections: the others are for those who
+   * submit and ask. Past it the longest wait of whoever has most of them is answered as things stand.
    */
   httpWaits: 256,
   /**
