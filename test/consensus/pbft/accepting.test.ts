@@ -4,7 +4,7 @@ import { limits } from '../../../src/base/limits.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import type { ChainLink } from '../../../src/consensus/engine.ts';
 import type { PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
-import { type BlockHeader, hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
+import { type BlockHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import { Committee, type TestNode } from './harness.ts';
 
 // What a replica votes for, and what it does with a block that it cannot vote for yet.
@@ -23,8 +23,7 @@ function committeeAt(height: number, more: Partial<Committee['options']> = {}): 
 function blockOn(committee: Committee, parentHash: Hash, height: number, fields: Partial<BlockHeader> = {}) {
   const salt = 1_000 + committee.blocks.size;
   const header = { ...committee.header({ height, parentHash, view: 0, proposer: 0, salt }), ...fields };
-  const blockHash = hashHeader(header);
-  committee.blocks.set(blockHash, header);
+  const blockHash = committee.add(header);
   const link: ChainLink = { isLast: false, height: toHeight(height), blockHash, parentHash };
   const proposed = committee.say({
     kind: 'pre-prepare',

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
 import type { Effect } from '../../../src/consensus/engine.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
-import { hashHeader } from '../../../src/ledger/block.ts';
 import { Committee } from './harness.ts';
 
 const viewOf = (committee: Committee, index: number): number =>
@@ -129,9 +128,8 @@ test('whatever the grounds, views change no faster than the back-off once more t
     node.tamper = (to, message) => {
       if (message.kind !== 'pre-prepare' || to % 2 === 0) return [message];
       const header = { ...message.proposal.header, timestamp: message.proposal.header.timestamp + to };
-      caught.blocks.set(hashHeader(header), header);
       const proposal = { ...message.proposal, header };
-      return [message, { ...message, blockHash: hashHeader(header), proposal }];
+      return [message, { ...message, blockHash: caught.add(header), proposal }];
     };
   }
   passes(caught);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
-import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Committee, pick, type TestNode } from './harness.ts';
 
 const options = { window: 4, viewTimeoutMs: 400, viewTimeoutCapMs: 800, statusMs: 100, idleStatusMs: 400 };
@@ -89,8 +89,7 @@ describe('the last block of an epoch', () => {
       const validatorsHash = committee.setAt(height).validators.hash;
       const place = { height: 3, parentHash: last.blockHash, view: 0, proposer: 0, salt: 99 };
       const header = { ...committee.header(place), validatorsHash, nextValidatorsHash: validatorsHash };
-      const blockHash = hashHeader(header);
-      committee.blocks.set(blockHash, header);
+      const blockHash = committee.add(header);
       node.effects = [];
       const proposal = { header, transactionHashes: [] };
       const above = { from: 0, view: toView(0), height: toHeight(3), blockHash };
@@ -132,8 +131,7 @@ describe('the last block of an epoch', () => {
     const place = { height: 3, parentHash: final.blockHash, view: 0, proposer: 0, salt: 7 };
     const validatorsHash = committee.setAt(2).validators.hash;
     const header = { ...committee.header(place), validatorsHash, nextValidatorsHash: validatorsHash };
-    const blockHash = hashHeader(header);
-    committee.blocks.set(blockHash, header);
+    const blockHash = committee.add(header);
     const above = { view: toView(0), height: toHeight(3), blockHash };
     const proposal = { header, transactionHashes: [] };
     node.receive(committee.say({ kind: 'pre-prepare', from: 0, ...above, proposal }), true);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { encode } from '../../../src/base/codec.ts';
 import { contradictionIn } from '../../../src/consensus/pbft/evidence.ts';
 import { contradictionCodec } from '../../../src/consensus/pbft/message-codec.ts';
-import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { pbftSamples } from '../../golden/pbft-values.ts';
 import { Committee } from './harness.ts';
@@ -21,9 +21,9 @@ function equivocate(committee: Committee, forB: readonly number[]): void {
     if (!('height' in message) || message.view !== 0 || !forB.includes(to)) return [message];
     if (message.kind === 'pre-prepare') {
       const header = { ...message.proposal.header, timestamp: message.proposal.header.timestamp + 1_000 };
-      committee.blocks.set(hashHeader(header), header);
-      committee.contents.set(hashHeader(header), committee.contents.get(message.blockHash) ?? []);
-      other = { blockHash: hashHeader(header), proposal: { header, transactionHashes: [] } as never };
+      const blockHash = committee.add(header);
+      committee.contents.set(blockHash, committee.contents.get(message.blockHash) ?? []);
+      other = { blockHash, proposal: { header, transactionHashes: [] } as never };
       return [{ ...message, ...other }];
     }
     if (message.kind === 'prepare' && other !== null) return [{ ...message, blockHash: other.blockHash }];

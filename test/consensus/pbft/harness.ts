@@ -111,6 +111,13 @@ export class Committee {
     return header;
   }
 
+  /** There is a block with this header now; returns its hash. */
+  add(header: BlockHeader): Hash {
+    const blockHash = hashHeader(header);
+    this.blocks.set(blockHash, header);
+    return blockHash;
+  }
+
   /** Who votes on the block at this height, and the height after which they do. */
   setAt(height: number): { readonly validators: ValidatorSet; readonly epoch: number } {
     let set = { validators: this.validators, epoch: 0 };
@@ -443,8 +450,7 @@ export class TestNode extends EngineHost<PbftMessage, PbftEngine> {
           proposer: this.index,
           salt: builds,
         });
-        committee.blocks.set(hashHeader(header), header);
-        committee.contents.set(hashHeader(header), units);
+        committee.contents.set(committee.add(header), units);
         return [this.built(effect.parentHash, effect.view, { header, transactionHashes: [] })];
       }
       case 'validate': {

@@ -280,8 +280,7 @@ test('a proposal of a view that comes before its NewView is accepted when that i
     proposer: 1,
     salt: 100,
   });
-  const blockHash = hashHeader(header);
-  committee.blocks.set(blockHash, header);
+  const blockHash = committee.add(header);
   const slot = { view: toView(1), height: toHeight(2), blockHash };
   const proposal = { header, transactionHashes: [] };
   node.receive(committee.say({ kind: 'pre-prepare', from: 1, ...slot, proposal }));

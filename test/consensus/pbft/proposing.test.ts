@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
 import type { Effect } from '../../../src/consensus/engine.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
-import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
 import { Committee, type TestNode } from './harness.ts';
 
 // When a primary has a block built, and what it makes of the answer.
@@ -35,9 +35,9 @@ function answer(node: TestNode, { parentHash, height, view }: Build): string {
     proposer: 0,
     salt: 500 + committee.blocks.size,
   });
-  committee.blocks.set(hashHeader(header), header);
+  const blockHash = committee.add(header);
   node.step({ type: 'built', parentHash, view, proposal: { header, transactionHashes: [] } });
-  return hashHeader(header);
+  return blockHash;
 }
 
 const work = (node: TestNode, executable: number): void =>
@@ -168,8 +168,7 @@ test('a build whose parent is not the end of the chain any more comes to nothing
     proposer: 0,
     salt: 77,
   });
-  const blockHash = hashHeader(header);
-  committee.blocks.set(blockHash, header);
+  const blockHash = committee.add(header);
   const height = toHeight(1);
   node.step({
     type: 'validated',
