@@ -73,6 +73,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/crypto/pair-hash.ts': 'pairBytes hashSize',
     'src/ledger/block-body.ts': 'headerBytes countBytes lengthBytes',
     'src/ledger/account-paths.ts': 'slotBits slotBytes',
+    'src/ledger/account-reading.ts': 'plainBytes',
     'src/ledger/cell-store.ts': 'cellBytes chunkBits chunkMask',
     'src/ledger/entry-pages.ts':
       'pageBits headerWords holdersWord countWord entryWords prefixWord lengthsWord restWord dataWord hashWords chunkBits chunkMask',

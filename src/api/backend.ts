@@ -291,6 +291,7 @@ export interface MetricFamily {
 export interface FinalBlock {
   readonly hash: Hash;
   readonly header: BlockHeader;
-  /** One per transaction, in order; each names its transaction. */
+  readonly transactionCount: number;
+  /** One per transaction, in order; each names its transaction. Read when they are first asked for. */
   readonly receipts: readonly Receipt[];
 }

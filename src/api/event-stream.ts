@@ -143,7 +143,7 @@ export class EventStream {
     return most.length > own + 1 ? (most[0] ?? 'no') : 'no';
   }
 
-  #announce({ hash, header, receipts }: FinalBlock): void {
+  #announce({ hash, header, transactionCount }: FinalBlock): void {
     let text: string | undefined;
     for (const reader of this.#readers) {
       if (reader.mode === 'behind' || header.height < reader.next) continue;
@@ -151,7 +151,7 @@ export class EventStream {
         this.#catchUp(reader);
         continue;
       }
-      text ??= this.#event({ hash, header, transactionCount: receipts.length });
+      text ??= this.#event({ hash, header, transactionCount });
       if (!this.#write(reader, header.height, text)) this.#catchUp(reader);
     }
   }

@@ -24,6 +24,12 @@ export class ByteWriter {
     this.#bytes[at + 1] = value;
   }
 
+  /** Writes over what stands at `at`. */
+  u16At(at: number, value: number): void {
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
+  }
+
   u32(value: number): void {
     const at = this.#reserve(4);
     const bytes = this.#bytes;

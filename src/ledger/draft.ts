@@ -1,4 +1,3 @@
-import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from './block.ts';
@@ -14,6 +13,7 @@ import {
   proposalsStateKey,
   proposalStateKey,
 } from './proposal.ts';
+import { DraftAccounts } from './draft-accounts.ts';
 import type { Account, RecordEntry, StateChange, Tombstone } from './state-entry.ts';
 import type { State } from './state.ts';
 
@@ -22,6 +22,8 @@ interface ReservationChange {
   readonly id: ReservationId;
   readonly reservation: Reservation | null;
 }
+
+const nothing: readonly never[] = [];
 
 /** What becomes of one entry. */
 interface Change<K, V> {
@@ -34,7 +36,7 @@ interface Change<K, V> {
 
 /**
  * What becomes of entries of one kind, in the order in which they were first changed. Memory is taken when
- * the first is: most blocks change accounts and nothing else.
+ * the first is: most blocks change accounts (`DraftAccounts`) and nothing else.
  */
 class Changes<K, V extends object | null> {
   #map: Map<K, Change<K, V>> | undefined;
@@ -65,7 +67,7 @@ class Changes<K, V extends object | null> {
 
   begin(): void {
     this.#trial += 1;
-    this.#tried.length = 0;
+    if (this.#tried.length > 0) this.#tried.length = 0;
   }
 
   /** All is as it was when the trial began. */
@@ -77,13 +79,8 @@ class Changes<K, V extends object | null> {
     this.begin();
   }
 
-  /** What was changed since the trial began, in the order in which it first was. */
-  get tried(): readonly Readonly<Change<K, V>>[] {
-    return this.#tried;
-  }
-
   get all(): Iterable<Readonly<Change<K, V>>> {
-    return this.#map?.values() ?? [];
+    return this.#map?.values() ?? nothing;
   }
 }
 
@@ -91,7 +88,7 @@ class Changes<K, V extends object | null> {
  * What a block changes of its parent's state. What a transaction does is tried: it stays, or is undone.
  */
 export class Draft {
-  readonly accounts = new Changes<PublicKey, Account>();
+  readonly accounts: DraftAccounts;
   readonly records = new Changes<string, RecordEntry | Tombstone>();
   /** By the id as a text; see `setReservation`. */
   readonly reservations = new Changes<string, ReservationChange>();
@@ -100,14 +97,7 @@ export class Draft {
   /** Null for one that is gone. */
   readonly proposals = new Changes<Hash, ChainProposal | null>();
   readonly namespaces = new Changes<string, NamespaceRules>();
-  readonly #kinds = [
-    this.accounts,
-    this.records,
-    this.reservations,
-    this.endings,
-    this.proposals,
-    this.namespaces,
-  ];
+  readonly #kinds = [this.records, this.reservations, this.endings, this.proposals, this.namespaces];
   readonly #below: State;
   #parameters: ChainParameters | undefined;
   #proposalNames: readonly ProposalName[] | undefined;
@@ -117,10 +107,12 @@ export class Draft {
 
   constructor(below: State) {
     this.#below = below;
+    this.accounts = new DraftAccounts((publicKey) => below.peekAccount(publicKey));
   }
 
+  /** What an account has by now: good until it is changed. */
   account(publicKey: PublicKey): Account {
-    return this.accounts.get(publicKey) ?? this.#below.account(publicKey);
+    return this.accounts.get(publicKey);
   }
 
   recordEntry(key: string): RecordEntry | Tombstone | undefined {
@@ -172,21 +164,6 @@ export class Draft {
     return own === undefined ? this.#below.proposal(id) : (own ?? undefined);
   }
 
-  credit(publicKey: PublicKey, amount: bigint): void {
-    const account = this.account(publicKey);
-    const balance = account.balance + amount;
-    invariant(balance < 2n ** 64n, 'all coins together fit into 64 bits');
-    this.accounts.set(publicKey, { ...account, balance });
-  }
-
-  /** False, and nothing changes, when the account has less. */
-  debit(publicKey: PublicKey, amount: bigint): boolean {
-    const account = this.account(publicKey);
-    if (account.balance < amount) return false;
-    this.accounts.set(publicKey, { ...account, balance: account.balance - amount });
-    return true;
-  }
-
   /** What differs of the chain's parameters, and of proposals to change them. */
   changesOfTheChain(): StateChange[] {
     const changes: StateChange[] = [];
@@ -209,6 +186,7 @@ export class Draft {
 
   /** Whatever is changed from here on stays, or is forgotten by `undo`. */
   begin(): void {
+    this.accounts.begin();
     for (const changes of this.#kinds) changes.begin();
     this.#parametersBefore = this.#parameters;
     this.#proposalNamesBefore = this.#proposalNames;
@@ -216,6 +194,7 @@ export class Draft {
 
   /** All is as it was when the trial began. */
   undo(): void {
+    this.accounts.undo();
     for (const changes of this.#kinds) changes.undo();
     this.#parameters = this.#parametersBefore;
     this.#proposalNames = this.#proposalNamesBefore;

@@ -73,13 +73,13 @@ export class EntryPages {
   }
 
   count(page: number): number {
-    return this.#header(page, countWord);
+    const words = this.#words[page >>> chunkBits] as Int32Array;
+    return words[(page & chunkMask) * pageWords + countWord] as number;
   }
 
   /** Empties a page, whoever had it, and makes the caller its only holder. */
   reset(page: number): void {
-    const words = this.#words[page >>> chunkBits] as Int32Array;
-    const at = (page & chunkMask) * pageWords;
+    const [words, at] = [this.#words[page >>> chunkBits] as Int32Array, (page & chunkMask) * pageWords];
     words[at + holdersWord] = 1;
     words[at + countWord] = 0;
   }
@@ -149,13 +149,18 @@ export class EntryPages {
 
   /** A copy of an entry's value. */
   valueOf(entry: EntryRef): Bytes {
-    return this.viewOf(entry).slice();
+    const lengths = this.#word(entry, lengthsWord);
+    return this.#view(entry, lengths >>> 16, lengths & 0xffff).slice();
   }
 
-  /** An entry's value, not as a copy where it stands here whole. */
-  viewOf(entry: EntryRef): Uint8Array {
-    const lengths = this.#word(entry, lengthsWord);
-    return this.#view(entry, lengths >>> 16, lengths & 0xffff);
+  /** Copies a value that has the size of `target`, and stands here whole; false for any other. */
+  copyValue(entry: EntryRef, target: Uint8Array): boolean {
+    const [bytes, lengths] = [this.#bytesOf(entry), this.#word(entry, lengthsWord)];
+    const from = lengths >>> 16;
+    if ((lengths & 0xffff) !== target.length || from + target.length > dataBytes) return false;
+    const at = (this.#at(entry) + dataWord) * 4 + from;
+    for (let i = 0; i < target.length; i++) target[i] = bytes[at + i] as number;
+    return true;
   }
 
   /** The root of the tree that an entry has of its own; 0 where it has none, or an empty one. */
@@ -253,8 +258,7 @@ export class EntryPages {
   }
 
   setPageHash(page: number, source: Int32Array, from: number): void {
-    const words = this.#words[page >>> chunkBits] as Int32Array;
-    const at = (page & chunkMask) * pageWords;
+    const [words, at] = [this.#words[page >>> chunkBits] as Int32Array, (page & chunkMask) * pageWords];
     for (let word = 0; word < hashWords; word++) words[at + word] = source[from + word] as number;
   }
 
@@ -264,10 +268,6 @@ export class EntryPages {
     const count = words[at] as number;
     words[at] = count + 1;
     return this.entry(page, count);
-  }
-
-  #header(page: number, word: number): number {
-    return (this.#words[page >>> chunkBits] as Int32Array)[(page & chunkMask) * pageWords + word] as number;
   }
 
   #wordsOf(entry: EntryRef): Int32Array {

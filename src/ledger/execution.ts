@@ -7,20 +7,16 @@ import { type ChainParameters, parametersAt } from './chain-parameters.ts';
 import type { Condition } from './condition.ts';
 import { Draft } from './draft.ts';
 import type { Operation } from './operation.ts';
-import {
-  type AccountEffect,
-  type Effects,
-  type Failure,
-  type Receipt,
-  encodeReceipts,
-  type Refusal,
-} from './receipt.ts';
+import { type Effects, type Failure, type Receipt, receiptsCodec, type Refusal } from './receipt.ts';
+import { ReceiptWriter } from './receipt-writer.ts';
 import { beginHeight } from './reservation-rules.ts';
-import { checkCondition, perform } from './rules.ts';
+import { checkCondition, perform, transfer } from './rules.ts';
 import { ineligible, type IneligibleCode, whyIneligible } from './eligibility.ts';
 import { changesOf } from './state-changes.ts';
-import type { Account, StateChange } from './state-entry.ts';
+import { decodeStateValue } from './state-value.ts';
+import type { Place, StateChange } from './state-entry.ts';
 import type { State } from './state.ts';
+import type { Touched } from './touched.ts';
 import type { Transaction } from './transaction.ts';
 import { type ValidatorSet, validatorSet } from './validators.ts';
 
@@ -48,11 +44,13 @@ export interface ExecutionContext {
 export interface Execution {
   /** The state after the block. */
   readonly state: State;
-  /** One for each transaction, in order. */
+  /** One for each transaction, in order: read from `receiptsBytes` when it is first asked for. */
   readonly receipts: readonly Receipt[];
   readonly receiptsRoot: Hash;
   /** All of them as they are stored (`receiptsCodec`). */
   readonly receiptsBytes: Uint8Array;
+  /** What they say of accounts and records. */
+  readonly touched: Touched;
   /** What differs from the parent's state, for storage: each key once, and nothing that stayed as it was. */
   readonly changes: readonly StateChange[];
   /** What counted for the block; its header has to name the protocol version. */
@@ -155,7 +153,8 @@ class BlockExecution {
   readonly limits: BlockLimits;
   readonly #hashes = new Set<Hash>();
   readonly #place: Parameters<typeof whyIneligible>[2];
-  readonly #receipts: Receipt[] = [];
+  readonly #receipts = new ReceiptWriter();
+  #effects: Effects = { records: [], changes: [] };
   #bytes = 0;
   #operations = 0;
   #fees = 0n;
@@ -179,7 +178,7 @@ class BlockExecution {
   fits(transaction: Transaction): boolean {
     const { maxTransactions, maxOperations, maxBytes } = this.limits;
     return (
-      this.#receipts.length < maxTransactions &&
+      this.#receipts.count < maxTransactions &&
       this.#bytes + transaction.bytes.length <= maxBytes &&
       this.#operations + transaction.operations.length <= maxOperations
     );
@@ -191,29 +190,29 @@ class BlockExecution {
     const account = this.#draft.account(sender);
     const refusal = whyIneligible(transaction, account, this.#place);
     if (refusal !== undefined) return refusal;
-    this.#draft.accounts.set(sender, {
-      ...account,
-      balance: account.balance - fee,
-      nonce: account.nonce + 1,
-    });
+    this.#draft.accounts.pay(sender, fee);
     this.#fees += fee;
     this.#hashes.add(hash);
     this.#bytes += transaction.bytes.length;
     this.#operations += transaction.operations.length;
-    this.#receipts.push(this.#perform(transaction));
+    this.#perform(transaction);
     return undefined;
   }
 
   /** Pays the fees out and closes the block. */
   finish(): Execution {
-    if (this.#fees > 0n) this.#draft.credit(this.#context.proposer, this.#fees);
+    if (this.#fees > 0n) this.#draft.accounts.credit(this.#context.proposer, this.#fees);
     const changes = changesOf(this.#draft, this.#parent);
-    const { root, bytes } = encodeReceipts(this.#receipts);
+    const { root, bytes } = this.#receipts.finish();
+    let receipts: readonly Receipt[] | undefined;
     return {
-      state: this.#parent.with(changes),
-      receipts: this.#receipts,
+      state: this.#parent.with(changes, this.#draft.accounts.seen),
+      get receipts() {
+        return (receipts ??= decodeStateValue(receiptsCodec, bytes, 'receipts'));
+      },
       receiptsRoot: root,
       receiptsBytes: bytes,
+      touched: this.#receipts.touched,
       changes,
       parameters: this.#parameters,
       next: parametersAt(this.#draft.parameters, toHeight(this.#context.height + 1)),
@@ -221,63 +220,59 @@ class BlockExecution {
   }
 
   /** All that a transaction asks, or nothing. Its fee is paid. */
-  #perform(transaction: Transaction): Receipt {
-    const { sender, hash: transactionHash, fee, conditions, operations } = transaction;
-    const { height } = this.#context;
+  #perform(transaction: Transaction): void {
+    const { sender, conditions, operations } = transaction;
     const draft = this.#draft;
     draft.begin();
-    const effects: Effects = { records: [], changes: [] };
+    const effects = this.#noEffects();
     // Loops by index, here and below: this runs for every transaction, and iterators allocate an object for
     // each step.
     for (let index = 0; index < conditions.length; index++) {
       const refusal = checkCondition(draft, conditions[index] as Condition, this.#context);
-      if (refusal !== undefined) return this.#failed(transaction, 'condition', index, refusal);
+      if (refusal !== undefined) return this.#fail(transaction, 'condition', index, refusal);
     }
     for (let index = 0; index < operations.length; index++) {
-      const place = { height, transaction: this.#receipts.length, operation: index };
       const operation = operations[index] as Operation;
-      const refusal = perform(draft, transaction, operation, place, effects, this.#context);
-      if (refusal !== undefined) return this.#failed(transaction, 'operation', index, refusal);
+      const refusal =
+        operation.type === 'transfer'
+          ? transfer(draft, sender, operation)
+          : perform(draft, transaction, operation, this.#placeOf(index), effects, this.#context);
+      if (refusal !== undefined) return this.#fail(transaction, 'operation', index, refusal);
     }
-    const accounts = [effectOn(sender, draft.account(sender))];
-    for (const { key, value } of draft.accounts.tried)
-      if (key !== sender) accounts.push(effectOn(key, value));
-    const { records, changes } = effects;
-    return {
-      transactionHash,
-      status: 'applied',
-      code: '',
-      failure: undefined,
-      fee,
-      accounts,
-      records,
-      changes,
-    };
+    this.#receipts.addApplied(transaction, draft.accounts, effects);
+  }
+
+  #placeOf(operation: number): Place {
+    return { height: this.#context.height, transaction: this.#receipts.count, operation };
+  }
+
+  /** Those of the transaction before, when it had none: most have none. */
+  #noEffects(): Effects {
+    const { records, changes } = this.#effects;
+    if (records.length + changes.length > 0) this.#effects = { records: [], changes: [] };
+    return this.#effects;
   }
 
   /** Of what the transaction did nothing stays. */
-  #failed(
+  #fail(
     { sender, hash: transactionHash, fee }: Transaction,
     part: Failure['part'],
     index: number,
     { code, found }: Refusal,
-  ): Receipt {
+  ): void {
     this.#draft.undo();
-    return {
+    const { balance, held } = this.#draft.account(sender);
+    this.#receipts.addFailed({
       transactionHash,
       status: 'failed',
       code,
       failure: { part, index, found },
       fee,
-      accounts: [effectOn(sender, this.#draft.account(sender))],
+      accounts: [{ publicKey: sender, balance, held }],
       records: [],
       changes: [],
-    };
+    });
   }
-}
-
-function effectOn(publicKey: PublicKey, { balance, held }: Account): AccountEffect {
-  return { publicKey, balance, held };
 }
 
 function oversize(height: Height, count: number, most: BlockLimits): Problem {

@@ -1,4 +1,3 @@
-import type { ByteWriter } from '../base/byte-writer.ts';
 import {
   type Codec,
   encode,
@@ -12,16 +11,14 @@ import {
   u64,
   union,
   wordOf,
-  writing,
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { hash, hashCodec, hashInto, type Hash } from '../crypto/hash.ts';
-import { hashSize } from '../crypto/pair-hash.ts';
+import { hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { type FailureCode, failureCodes } from './failure-codes.ts';
-import { merkleRootOf } from './merkle.ts';
+import { merkleRoot } from './merkle.ts';
 import { amountCodec } from './operation.ts';
 import { type Place, placeCodec } from './state-entry.ts';
 
@@ -56,7 +53,7 @@ export interface Failure {
 }
 
 /** An account that a transaction touched. */
-export interface AccountEffect {
+interface AccountEffect {
   readonly publicKey: PublicKey;
   /** After the transaction; what the block's proposer gets of fees comes after the last one of the block. */
   readonly balance: bigint;
@@ -130,13 +127,13 @@ const foundCodec: Codec<Found> = union<Found, 'type'>('type', {
 });
 
 /** One byte where nothing is held, which is the usual case. */
-const heldCodec: Codec<bigint> = mapped(optional(amountCodec), {
+export const heldCodec: Codec<bigint> = mapped(optional(amountCodec), {
   toMemory: (held) => held ?? 0n,
   toBytes: (held) => (held === 0n ? undefined : held),
 });
 
-const previousCodec = optional(placeCodec);
-const changesCodec = listOf(
+export const previousCodec = optional(placeCodec);
+export const changesCodec = listOf(
   struct<ChangeEffect>({
     operation: u16,
     proposal: hashCodec,
@@ -226,49 +223,5 @@ export function hashReceipt(receipt: Receipt): Hash {
 }
 
 export function receiptsRootOf(receipts: readonly Receipt[]): Hash {
-  return encodeReceipts(receipts).root;
-}
-
-/** Receipts as `receiptsCodec` has them, and the root over them: each is encoded once for both. */
-export function encodeReceipts(receipts: readonly Receipt[]): {
-  readonly bytes: Uint8Array;
-  readonly root: Hash;
-} {
-  const leaves = new Uint8Array(receipts.length * hashSize);
-  const bytes = writing((writer) => {
-    u16.write(writer, receipts.length);
-    for (let index = 0; index < receipts.length; index++) {
-      const receipt = receipts[index] as Receipt;
-      const start = writer.length;
-      if (receipt.status === 'applied') writeApplied(writer, receipt);
-      else receiptCodec.write(writer, receipt);
-      hashInto('quorate/v1/receipt', leaves, index * hashSize, writer.viewFrom(start));
-    }
-    return writer.taken();
-  });
-  return { bytes, root: merkleRootOf(leaves) };
-}
-
-/** What `receiptCodec` writes of a receipt of ours: a block has thousands. */
-function writeApplied(writer: ByteWriter, receipt: Receipt): void {
-  const { transactionHash, fee, accounts, records, changes } = receipt;
-  hashCodec.write(writer, transactionHash);
-  // Applied, without a code or a failure.
-  writer.u8(0);
-  writer.u8(0);
-  writer.u8(0);
-  u64.write(writer, fee);
-  writer.u16(accounts.length);
-  for (const { publicKey, balance, held } of accounts) {
-    publicKeyCodec.write(writer, publicKey);
-    u64.write(writer, balance);
-    heldCodec.write(writer, held);
-  }
-  writer.u16(records.length);
-  for (const { operation, version, previous } of records) {
-    writer.u16(operation);
-    u48.write(writer, version);
-    previousCodec.write(writer, previous);
-  }
-  changesCodec.write(writer, changes);
+  return merkleRoot(receipts.map(hashReceipt));
 }

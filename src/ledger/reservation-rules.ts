@@ -1,4 +1,4 @@
-import { defined, invariant } from '../base/invariant.ts';
+import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { type Height, toHeight } from './block.ts';
 import type { Draft } from './draft.ts';
@@ -27,9 +27,8 @@ export function reserve(
   const ending = draft.ending(expiryHeight);
   const count = (ending?.count ?? 0) + 1;
   if (count > limits.maxReservationsEnding) return refused('transaction/reservations-full');
-  if (!draft.debit(sender, amount)) return shortOf(draft, sender);
-  const account = draft.account(sender);
-  draft.accounts.set(sender, { ...account, held: account.held + amount });
+  if (!draft.accounts.debit(sender, amount)) return shortOf(draft, sender);
+  draft.accounts.hold(sender, amount);
   const id = { sender, nonce, operation: made.operation };
   draft.setReservation(id, {
     recipient: to,
@@ -71,7 +70,7 @@ export function settle(
     return { code: 'transaction/above-reserved', found: { type: 'reserved', amount } };
   }
   giveBack(draft, id, amount, amount - taken);
-  draft.credit(sender, taken);
+  draft.accounts.credit(sender, taken);
   draft.setReservation(id, { ...reservation, fate: { type: 'posted', taken, at } });
   return undefined;
 }
@@ -106,7 +105,6 @@ function* endingAt(draft: Draft, height: Height): Generator<readonly [Reservatio
 
 /** Ends the hold of a reservation and gives `rest` of it back to its sender. */
 function giveBack(draft: Draft, { sender }: ReservationId, amount: bigint, rest: bigint): void {
-  const account = draft.account(sender);
-  invariant(account.held >= amount, 'what is reserved is held');
-  draft.accounts.set(sender, { ...account, balance: account.balance + rest, held: account.held - amount });
+  draft.accounts.hold(sender, -amount);
+  draft.accounts.credit(sender, rest);
 }

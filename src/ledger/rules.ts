@@ -59,22 +59,28 @@ interface BlockTerms {
   readonly validatorsHash: Hash;
 }
 
-/** Does what an operation asks; or changes nothing and says why. What it did is added to `effects`. */
+/** Most operations are this one. */
+export function transfer(
+  draft: Draft,
+  sender: PublicKey,
+  { to, amount }: Extract<Operation, { readonly type: 'transfer' }>,
+): Refusal | undefined {
+  if (!draft.accounts.debit(sender, amount)) return shortOf(draft, sender);
+  draft.accounts.credit(to, amount);
+  return undefined;
+}
+
+/** Does what any other asks; or changes nothing and says why. What it did is added to `effects`. */
 export function perform(
   draft: Draft,
   transaction: Pick<Transaction, 'sender' | 'nonce' | 'signers' | 'hash'>,
-  operation: Operation,
+  operation: Exclude<Operation, { readonly type: 'transfer' }>,
   place: Place,
   effects: Effects,
   { validatorsHash }: BlockTerms,
 ): Refusal | undefined {
   const { sender, signers } = transaction;
   switch (operation.type) {
-    case 'transfer': {
-      if (!draft.debit(sender, operation.amount)) return shortOf(draft, sender);
-      draft.credit(operation.to, operation.amount);
-      return undefined;
-    }
     case 'put': {
       const old = draft.record(operation.key);
       const code = mayNotWrite(draft, sender, operation, old);
@@ -190,10 +196,7 @@ function setKeys(
   const proven = keys.filter((key) => signers.includes(key)).length;
   if (proven < threshold && !force) return refused('transaction/unproven-keys');
   const isOwnKeyAlone = keys.length === 1 && keys[0] === sender;
-  draft.accounts.set(sender, {
-    ...draft.account(sender),
-    keys: isOwnKeyAlone ? undefined : { keys, threshold },
-  });
+  draft.accounts.setKeys(sender, isOwnKeyAlone ? undefined : { keys, threshold });
   return undefined;
 }
 

@@ -169,11 +169,14 @@ export const accountCodec: Codec<Account> = {
   write(writer, { balance, nonce, keys, held }) {
     u64.write(writer, balance);
     u48.write(writer, nonce);
-    rareFieldsCodec.write(writer, { keys, held: held === 0n ? undefined : held });
+    if (keys === undefined && held === 0n) writer.u8(0);
+    else rareFieldsCodec.write(writer, { keys, held: held === 0n ? undefined : held });
   },
   read(reader) {
     const balance = u64.read(reader);
     const nonce = u48.read(reader);
+    if (reader.u8() === 0) return { balance, held: 0n, nonce, keys: undefined };
+    reader.at -= 1;
     const { keys, held = 0n } = rareFieldsCodec.read(reader);
     return { balance, held, nonce, keys };
   },
@@ -197,8 +200,12 @@ export const noAccount: Account = Object.freeze({ balance: 0n, held: 0n, nonce: 
 
 /** What the state holds of an account: null for one that never received or sent anything. */
 export function encodeAccount(account: Account): Uint8Array | null {
-  const { balance, held, nonce } = account;
-  return balance === 0n && held === 0n && nonce === 0 ? null : encode(accountCodec, account);
+  return isNoAccount(account) ? null : encode(accountCodec, account);
+}
+
+/** Nothing was ever received or sent: there is no entry. */
+export function isNoAccount({ balance, held, nonce }: Account): boolean {
+  return balance === 0n && held === 0n && nonce === 0;
 }
 
 export function encodeRecord(record: RecordEntry | Tombstone): Uint8Array {

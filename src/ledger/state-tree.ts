@@ -69,11 +69,11 @@ export class StateTree {
     return entry === undefined ? undefined : nodes?.pages.valueOf(entry);
   }
 
-  /** The value under a key in this tree, where it stands: good until the next version is made. */
-  view(key: Uint8Array): Uint8Array | undefined {
+  /** Copies the value under a key in this tree, when it is there as short as most; as `copyValue`. */
+  copy(key: Uint8Array, target: Uint8Array): boolean {
     const nodes = this.#held();
     const entry = nodes && this.#find(nodes, this.#root, key);
-    return entry === undefined ? undefined : nodes?.pages.viewOf(entry);
+    return nodes !== undefined && entry !== undefined && nodes.pages.copyValue(entry, target);
   }
 
   /**

@@ -3,6 +3,7 @@ import { equalBytes, toHex } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import { readAccount } from './account-reading.ts';
 import type { Height } from './block.ts';
 import {
   decodeEnding,
@@ -30,12 +31,9 @@ import {
 } from './proposal.ts';
 import {
   type Account,
-  accountKeyBytes,
-  decodeAccount,
   decodeRecord,
   namespaceKind,
   namespaceStateKey,
-  noAccount,
   type RecordEntry,
   nameIn,
   recordStateKey,
@@ -43,7 +41,6 @@ import {
   type Tombstone,
   statePath,
   treeOwnerOf,
-  writeAccountStateKey,
   writeStatePath,
 } from './state-entry.ts';
 import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
@@ -56,10 +53,10 @@ import { StateTree } from './state-tree.ts';
 
 /** A state lives for a few blocks, and most reads of it are of the accounts of one block. */
 const rememberedAccounts = 8_192;
-/** The key of the account that is looked up. */
-const soughtAccount = new Uint8Array(accountKeyBytes);
 /** A namespace with 32 writers takes 3 KiB. */
 const rememberedNamespaces = 256;
+
+type MadeAccounts = ReadonlyMap<PublicKey, { readonly now: Account }>;
 
 /**
  * All that a chain knows after some block: accounts, records and what else there is. It never changes: `with`
@@ -76,6 +73,8 @@ export class State {
   #root: Hash | undefined;
   /** Accounts that were asked for: the newest state is asked about a few senders again and again. */
   readonly #accounts = new BoundedMap<PublicKey, Account>(rememberedAccounts);
+  /** What the block that made this state made of accounts: those that are asked for next. */
+  #made: MadeAccounts | undefined;
   /** Read for each block, and the same for most. */
   #parameters: ChainParameters | undefined;
   readonly #namespaces = new BoundedMap<string, NamespaceRules>(rememberedNamespaces);
@@ -108,13 +107,20 @@ export class State {
 
   /** What a key has; balance 0 and nonce 0 when it has no entry. */
   account(publicKey: PublicKey): Account {
-    const known = this.#accounts.get(publicKey);
+    const known = this.#knownAccount(publicKey);
     if (known !== undefined) return known;
-    writeAccountStateKey(soughtAccount, publicKey);
-    const value = this.#tree.view(soughtAccount);
-    const account = value === undefined ? noAccount : decodeAccount(value);
+    const account = readAccount(this.#tree, publicKey);
     this.#accounts.set(publicKey, account);
     return account;
+  }
+
+  /** The same for who asks once: it is not remembered. */
+  peekAccount(publicKey: PublicKey): Account {
+    return this.#knownAccount(publicKey) ?? readAccount(this.#tree, publicKey);
+  }
+
+  #knownAccount(publicKey: PublicKey): Account | undefined {
+    return this.#made?.get(publicKey)?.now ?? this.#accounts.get(publicKey);
   }
 
   /** The record under a key; undefined where there is none, or none any more. */
@@ -214,14 +220,16 @@ export class State {
 
   /**
    * The state after changes; of two changes to one key the later counts. Records of a namespace that has no
-   * entry are left out. The bytes are copied, and may be any.
+   * entry are left out. The bytes are copied, and may be any. `made` are accounts as they are then: they need
+   * not be read.
    */
-  with(changes: readonly StateChange[]): State {
+  with(changes: readonly StateChange[], made?: MadeAccounts): State {
     const growth = new StateGrowth(this.#tree, writeStatePath);
     for (const { key, value } of changes) growth.add(key, value);
     const tree = growth.finish();
     if (tree === this.#tree) return this;
     const next = new State(tree);
+    next.#made = made;
     if (!changes.some(({ key }) => key[0] === parametersKind)) next.#parameters = this.#parameters;
     return next;
   }

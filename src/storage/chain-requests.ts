@@ -1,7 +1,7 @@
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import type { Receipt } from '../ledger/receipt.ts';
+import type { Touched } from '../ledger/touched.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
 /** What an engine asks to have on disk before it speaks. */
@@ -26,8 +26,8 @@ export interface CommitRequest {
   readonly nextValidators?: readonly PublicKey[] | undefined;
   /** In the block's order. */
   readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'reference' | 'operations'>[];
-  /** One for each transaction, and as they are stored. */
-  readonly receipts: readonly Receipt[];
+  /** What they touched, as their receipts say it, which come as they are stored. */
+  readonly touched: Touched;
   readonly receiptsBytes: Uint8Array;
   readonly stateChanges: readonly { readonly key: Uint8Array; readonly value: Uint8Array | null }[];
   /** Keys of the consensus log that this block makes superfluous. */

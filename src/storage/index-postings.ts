@@ -4,7 +4,7 @@ import { defined, invariant } from '../base/invariant.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 import { keysNamedIn, type Operation, recordKeyOf } from '../ledger/operation.ts';
-import type { Receipt } from '../ledger/receipt.ts';
+import type { Touched } from '../ledger/touched.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { damaged } from './checksummed.ts';
 import { describeKey, keys } from './keys.ts';
@@ -13,7 +13,7 @@ import { describeKey, keys } from './keys.ts';
 export interface IndexedBlock {
   readonly height: Height;
   readonly transactions: readonly Pick<Transaction, 'sender' | 'reference' | 'operations'>[];
-  readonly receipts: readonly Pick<Receipt, 'status' | 'accounts' | 'records'>[];
+  readonly touched: Touched;
 }
 
 /** What an index says of one name in one block: a block adds one for each name, however often it has it. */
@@ -50,23 +50,24 @@ const firstBytes = 6;
  * What a block adds to the indexes. An account has the transactions that it sent, and those applied that
  * touched it, or named it as a new owner or key. An empty reference does not count.
  */
-export function postingsOf({ height, transactions, receipts }: IndexedBlock): Posting[] {
+export function postingsOf({ height, transactions, touched }: IndexedBlock): Posting[] {
   const accounts = new Map<PublicKey, number[]>();
   const references = new Map<string, number[]>();
   const records = new Map<string, { readonly first: number; readonly changes: number[] }>();
+  invariant(touched.count === transactions.length, 'a receipt for each transaction');
   for (let index = 0; index < transactions.length; index++) {
     const { sender, reference, operations } = transactions[index] as IndexedBlock['transactions'][number];
-    const receipt = defined(receipts[index], 'a receipt for each transaction');
     note(accounts, sender, index | sentMark);
-    for (const { publicKey } of receipt.accounts) note(accounts, publicKey, index);
+    const end = touched.firstAccount(index + 1);
+    for (let at = touched.firstAccount(index); at < end; at++) note(accounts, touched.account(at), index);
     if (reference.length > 0) note(references, toHex(reference), index);
-    if (receipt.status === 'failed') continue;
+    if (touched.hasFailed(index)) continue;
     for (const operation of operations) {
       // Who received coins stands in the receipt.
       if (operation.type === 'transfer') continue;
       for (const named of keysNamedIn(operation)) note(accounts, named, index);
     }
-    for (const { operation, version } of receipt.records) {
+    for (const { operation, version } of touched.records(index)) {
       const done = defined(operations[operation], 'an operation for each change of a record');
       const change = recordChanges.findIndex((name) => name === done.type);
       const key = recordKeyOf(done);

@@ -2,6 +2,7 @@ import { unwrap } from '../base/problem.ts';
 import { type Height } from '../ledger/block.ts';
 import { decodePartsOf } from '../ledger/block-body.ts';
 import { type Receipt, receiptsCodec } from '../ledger/receipt.ts';
+import { Touched } from '../ledger/touched.ts';
 import { decodeTransaction } from '../ledger/transaction.ts';
 import { decodeOwn } from './chain-records.ts';
 import type { IndexedBlock } from './index-postings.ts';
@@ -31,7 +32,7 @@ export class Unindexing {
     const part = {
       height,
       transactions: transactions.slice(0, room).map((bytes) => unwrap(decodeTransaction(bytes))),
-      receipts: receipts.slice(0, room),
+      touched: Touched.by(receipts.slice(0, room)),
     };
     const isLast = transactions.length <= room;
     this.#rest = isLast

@@ -191,7 +191,8 @@ export class FakeBackend implements Backend {
     };
     this.blocks.push(block);
     for (const each of transactions) this.pending.delete(each.hash);
-    for (const listener of this.listeners) listener({ hash, header, receipts });
+    const transactionCount = transactions.length;
+    for (const listener of this.listeners) listener({ hash, header, transactionCount, receipts });
     return block;
   }
 

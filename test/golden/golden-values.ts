@@ -127,6 +127,7 @@ import {
   transfer,
 } from '../ledger/samples.ts';
 import { configurationHash, encodeConfiguration, configurationCodec } from '../../src/ledger/members.ts';
+import { Touched } from '../../src/ledger/touched.ts';
 
 interface GoldenValue {
   readonly name: string;
@@ -345,14 +346,14 @@ const effect = (version: number) => [{ operation: 0, version, previous: undefine
 const indexed = postingsOf({
   height: toHeight(77),
   transactions: [transactions[2], transactions[4]] as (typeof transactions)[number][],
-  receipts: [
+  touched: Touched.by([
     {
       status: 'applied',
       accounts: [{ publicKey: keyOf('alice'), balance: 1n, held: 0n }],
       records: effect(largest),
     },
     { status: 'applied', accounts: [{ publicKey: keyOf('bob'), balance: 1n, held: 0n }], records: effect(3) },
-  ],
+  ]),
 });
 const set = validatorSet(['a', 'b', 'c', 'd'].map(keyOf));
 const epoch = { chainId, epoch: toHeight(0), validatorsHash: set.hash };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toHex, utf8 } from '../../src/base/bytes.ts';
-import { decode } from '../../src/base/codec.ts';
+import { encode } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { nextBelow, seedRandom } from '../../src/base/random.ts';
@@ -12,7 +12,7 @@ import { scheduledChange, widestLimits } from '../../src/ledger/chain-parameters
 import { buildBlock, executeBlock } from '../../src/ledger/execution.ts';
 import { namespaceModes } from '../../src/ledger/namespace.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
-import { receiptsCodec } from '../../src/ledger/receipt.ts';
+import { receiptsCodec, receiptsRootOf } from '../../src/ledger/receipt.ts';
 import type { ReservationId } from '../../src/ledger/reservation-id.ts';
 import { State } from '../../src/ledger/state.ts';
 import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
@@ -78,7 +78,12 @@ class Program {
     const done = unwrap(executeBlock(State.fromEntries(entries), context, received));
     assert.equal(done.state.root, execution.state.root);
     assert.deepEqual(done.changes, execution.changes);
-    assert.deepEqual(decode(receiptsCodec, execution.receiptsBytes, 'receipts'), done.receipts);
+    assert.deepEqual(encode(receiptsCodec, execution.receipts), execution.receiptsBytes);
+    assert.equal(receiptsRootOf(execution.receipts), execution.receiptsRoot);
+    for (const name of names) {
+      const [key, stored] = [keyOf(name), execution.state.share()];
+      assert.deepEqual(execution.state.account(key), stored.account(key), 'remembered as it is stored');
+    }
     const expected = executePlainly(this.plain, context, { chainId }, received);
     if (typeof expected === 'string') assert.fail(expected);
     assert.equal(execution.receiptsRoot, plainReceiptsRoot(expected.receipts));

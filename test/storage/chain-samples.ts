@@ -6,6 +6,7 @@ import { type BlockHeader, hashHeader, headerCodec, toHeight, toView } from '../
 import { encodeBlock } from '../../src/ledger/block-body.ts';
 import { type Receipt, receiptsCodec } from '../../src/ledger/receipt.ts';
 import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+import { Touched } from '../../src/ledger/touched.ts';
 import type { CommitRequest } from '../../src/storage/chain-requests.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import type { Store } from '../../src/storage/port.ts';
@@ -101,7 +102,7 @@ export function commitOf(block: SampleBlock, changes: Partial<CommitRequest> = {
     blockBytes: block.bytes,
     certificate: height === 0 ? null : utf8(`certificate ${height}`),
     transactions: block.transactions,
-    receipts: block.receipts,
+    touched: Touched.by(block.receipts),
     receiptsBytes: encode(receiptsCodec, block.receipts),
     stateChanges: [
       { key: Uint8Array.of(1, height), value: Uint8Array.of(height) },

@@ -50,7 +50,7 @@ export class IndexedChain {
     const execution = execute(this.#state, transactions, height);
     const header = headerWith({ height, parentHash: this.#parentHash, stateRoot: execution.state.root });
     const hash = hashHeader(header);
-    const { receipts, receiptsBytes, changes } = execution;
+    const { receipts, receiptsBytes, touched, changes } = execution;
     this.blocks.push({ height, transactions, receipts });
     this.#state = execution.state;
     this.#parentHash = hash;
@@ -63,7 +63,7 @@ export class IndexedChain {
           ...defined(this.#last, 'a block'),
           blockBytes: encodeBlock({ header, transactions }),
           transactions,
-          receipts,
+          touched,
           receiptsBytes,
           stateChanges: changes,
           forgetRecords: [],

@@ -16,6 +16,7 @@ import {
   recordStateKey,
 } from '../../ledger/state-entry.ts';
 import { State } from '../../ledger/state.ts';
+import { Touched } from '../../ledger/touched.ts';
 import { restore } from '../../node/effects/restore.ts';
 import { ChainStore } from '../../storage/chain-store.ts';
 import { checksummedWrite } from '../../storage/checksummed.ts';
@@ -95,7 +96,7 @@ async function fill(
         headerBytes: encode(headerCodec, withState),
         certificate: null,
         transactions: [],
-        receipts: [],
+        touched: new Touched(),
         receiptsBytes: encode(receiptsCodec, []),
         stateChanges: [],
         forgetRecords: [],

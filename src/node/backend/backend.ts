@@ -189,7 +189,14 @@ export class NodeBackend implements Backend {
 
   onFinal(listener: Parameters<Backend['onFinal']>[0]): () => void {
     return this.#options.driver.listeners.final.add(({ hash, block, execution }) =>
-      listener({ hash, header: block.header, receipts: execution.receipts }),
+      listener({
+        hash,
+        header: block.header,
+        transactionCount: block.transactions.length,
+        get receipts() {
+          return execution.receipts;
+        },
+      }),
     );
   }
 

@@ -149,7 +149,7 @@ export class Committing {
       certificate: effect.certificate && encode(finalityCodec, effect.certificate),
       nextValidators: nextSet({ candidate, execution })?.keys,
       transactions: candidate.block.transactions,
-      receipts: execution.receipts,
+      touched: execution.touched,
       receiptsBytes: execution.receiptsBytes,
       stateChanges: execution.changes,
       forgetRecords: [],

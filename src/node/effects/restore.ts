@@ -10,6 +10,7 @@ import { finalityCodec, type FinalityCertificate } from '../../ledger/certificat
 import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../ledger/genesis.ts';
 import { receiptsCodec } from '../../ledger/receipt.ts';
 import { State } from '../../ledger/state.ts';
+import { Touched } from '../../ledger/touched.ts';
 import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { damaged } from '../../storage/checksummed.ts';
@@ -114,7 +115,7 @@ function storeGenesis(store: ChainStore, genesis: Genesis): Promise<void> {
         headerBytes: headerBytes(header),
         certificate: null,
         transactions: [],
-        receipts: [],
+        touched: new Touched(),
         receiptsBytes: encode(receiptsCodec, []),
         stateChanges: [...genesisState(genesis).entries()].map(([key, value]) => ({ key, value })),
         forgetRecords: [],

@@ -25,6 +25,7 @@ import {
 } from '../../../src/node/peers/wire.ts';
 import type { Signature } from '../../../src/crypto/signature.ts';
 import { receiptsCodec } from '../../../src/ledger/receipt.ts';
+import { Touched } from '../../../src/ledger/touched.ts';
 import { ChainStore } from '../../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
 import { ChainMaker, genesisRoster, type Made, startOfTime } from '../chain-maker.ts';
@@ -59,7 +60,7 @@ async function serverOf(
         blockBytes: encodeBlock(made.block),
         certificate: hasCertificate(height) ? encode(finalityCodec, maker.certificate(made)) : null,
         transactions: made.block.transactions,
-        receipts: made.receipts,
+        touched: Touched.by(made.receipts),
         receiptsBytes: encode(receiptsCodec, made.receipts),
         stateChanges: [],
         forgetRecords: [],

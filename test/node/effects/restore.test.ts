@@ -58,7 +58,7 @@ class Disk {
         certificate:
           options.certified === false ? null : encode(finalityCodec, certificateOf(made, options.epoch ?? 0)),
         transactions: block.transactions,
-        receipts: execution.receipts,
+        touched: execution.touched,
         receiptsBytes: encode(receiptsCodec, execution.receipts),
         stateChanges: execution.changes,
         forgetRecords: [],
@@ -144,7 +144,7 @@ describe('restore', () => {
         blockBytes: encodeBlock(a.block),
         certificate: encode(finalityCodec, maker.certificate(a)),
         transactions: a.block.transactions,
-        receipts: execution.receipts,
+        touched: execution.touched,
         receiptsBytes: encode(receiptsCodec, execution.receipts),
         stateChanges: [...execution.changes, { key, value: null }],
         forgetRecords: [],
