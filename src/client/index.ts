@@ -20,10 +20,10 @@ export { parseReservation, type ReservationId, reservationText } from '../ledger
 export {
   decodeTransaction,
   type Transaction,
-  type TransactionBody,
   transactionJson,
   type TransactionJson,
 } from '../ledger/transaction.ts';
+export type { TransactionBody } from '../ledger/transaction-body.ts';
 export type * from './answers.ts';
 export { proposalOf } from './chain-proposal.ts';
 export type { ChainChange } from '../ledger/chain-change.ts';

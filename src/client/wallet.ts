@@ -9,9 +9,9 @@ import {
   assembleTransaction,
   encodeBody,
   type Transaction,
-  type TransactionBody,
   transactionSigningBytes,
 } from '../ledger/transaction.ts';
+import type { TransactionBody } from '../ledger/transaction-body.ts';
 
 /** Signs a message with one key (RFC 8032: the same bytes for the same message, always). */
 export type Signer = (message: Uint8Array) => Signature;

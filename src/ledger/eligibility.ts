@@ -6,7 +6,8 @@ import type { ChainParameters } from './chain-parameters.ts';
 import { protocolVersionFor } from './protocol-version.ts';
 import { type Account, keySetOf } from './state-entry.ts';
 import type { State } from './state.ts';
-import { type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
+import { type Transaction, unitsOf } from './transaction.ts';
+import type { TransactionBody } from './transaction-body.ts';
 
 /** Why a transaction may not stand in a block at some place. */
 export type IneligibleCode =

@@ -22,12 +22,16 @@ export function checkKeys<
     if (key !== sender && isForgeableKey(key)) throw nobodysKey(key, 'forgeable');
   }
   for (const operation of operations) {
-    for (const key of keysNamedIn(operation)) {
-      const fault = keyFault(key);
-      if (fault !== undefined) throw nobodysKey(key, fault);
-    }
+    // Most are transfers, and need no list.
+    if (operation.type === 'transfer') checkNamed(operation.to);
+    else keysNamedIn(operation).forEach(checkNamed);
   }
   return body;
+}
+
+function checkNamed(key: PublicKey): void {
+  const fault = keyFault(key);
+  if (fault !== undefined) throw nobodysKey(key, fault);
 }
 
 function nobodysKey(publicKey: PublicKey, fault: 'forgeable' | 'off-curve'): Problem {

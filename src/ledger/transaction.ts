@@ -1,19 +1,6 @@
-import { concat, toHex } from '../base/bytes.ts';
-import {
-  boundedBytes,
-  type Codec,
-  decode,
-  encode,
-  listOf,
-  mapped,
-  mappedBytes,
-  problemInside,
-  refine,
-  struct,
-  u48,
-  u64,
-  withShortcut,
-} from '../base/codec.ts';
+import { ByteReader } from '../base/byte-reader.ts';
+import { concat, sliceHex, toHex } from '../base/bytes.ts';
+import { type Codec, decode, encode, mappedBytes, problemInside, u48, u64 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
@@ -26,36 +13,17 @@ import {
   type Signature,
 } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
-import { type Condition, conditionCodec, conditionJson } from './condition.ts';
+import { type Condition, conditionJson } from './condition.ts';
 import { checkKeys } from './named-keys.ts';
-import { type Operation, operationCodec, sortedKeysCodec } from './operation.ts';
+import { type Operation, sortedKeysCodec } from './operation.ts';
 import { operationJson } from './operation-json.ts';
-
-/** What the sender signs. */
-export interface TransactionBody {
-  readonly chainId: Hash;
-  readonly sender: PublicKey;
-  /** How many transactions of this sender were executed before. Each number is used once. */
-  readonly nonce: number;
-  /** Paid to the block's proposer, also when the transaction fails. In the smallest unit. */
-  readonly fee: bigint;
-  /** The last height at which it may stand in a block. */
-  readonly expiryHeight: Height;
-  /**
-   * The application's own, up to `limits.maxReferenceBytes` bytes: an order's number, say. Not unique;
-   * means nothing to the ledger.
-   */
-  readonly reference: Uint8Array;
-  /** Up to `limits.maxConditions`; all are looked at before the first operation. */
-  readonly conditions: readonly Condition[];
-  /** 1 to `limits.maxOperations`, done in their order: all of them, or none. */
-  readonly operations: readonly Operation[];
-  /**
-   * Whose signatures stand behind the body, in ascending order; the sender's own key alone for most. They are
-   * signed with it, so nobody can add or take away a signature and make another transaction of it.
-   */
-  readonly signers: readonly PublicKey[];
-}
+import {
+  bodyCodec,
+  conditionsCodec,
+  operationsCodec,
+  referenceCodec,
+  type TransactionBody,
+} from './transaction-body.ts';
 
 /**
  * A signed transaction with the bytes and the hash that name it. Made by `decodeTransaction` or
@@ -67,67 +35,6 @@ export interface Transaction extends TransactionBody {
   readonly hash: Hash;
   readonly bytes: Uint8Array;
 }
-
-const referenceCodec = boundedBytes(limits.maxReferenceBytes);
-const conditionsCodec = listOf(conditionCodec, limits.maxConditions);
-const operationsCodec = refine(listOf(operationCodec, limits.maxOperations), 'at least one', (operations) => {
-  if (operations.length === 0) throw new Error('there is no operation');
-  return operations;
-});
-
-/**
- * With the signers as they are encoded: none stands for the sender's own key alone, which is
- * what most transactions have.
- */
-const encodedBodyCodec = refine(
-  struct<TransactionBody>({
-    chainId: chainIdCodec,
-    sender: publicKeyCodec,
-    nonce: u48,
-    fee: u64,
-    expiryHeight: heightCodec,
-    reference: referenceCodec,
-    conditions: conditionsCodec,
-    operations: operationsCodec,
-    signers: sortedKeysCodec,
-  }),
-  'signers are empty where the sender alone signs',
-  (body) => {
-    if (body.signers.length === 1 && body.signers[0] === body.sender) {
-      throw new Error('signers: the sender alone is not listed');
-    }
-    return body;
-  },
-);
-
-const anyBodyCodec: Codec<TransactionBody> = mapped(encodedBodyCodec, {
-  toMemory: (body) => (body.signers.length === 0 ? { ...body, signers: [body.sender] } : body),
-  toBytes: (body) => {
-    const { sender, signers } = body;
-    if (signers.length === 1 && signers[0] === sender) return { ...body, signers: [] };
-    if (signers.length === 0) throw new Error('signers: nobody signs');
-    return body;
-  },
-});
-
-const quickBodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reader) => {
-  const chainId = chainIdCodec.read(reader);
-  const sender = publicKeyCodec.read(reader);
-  const nonce = u48.read(reader);
-  const fee = u64.read(reader);
-  const expiryHeight = heightCodec.read(reader);
-  const reference = referenceCodec.read(reader);
-  const conditions = conditionsCodec.read(reader);
-  const operations = operationsCodec.read(reader);
-  if (reader.u8() !== 0) return undefined;
-  return { chainId, sender, nonce, fee, expiryHeight, reference, conditions, operations, signers: [sender] };
-});
-
-export const bodyCodec: Codec<TransactionBody> = refine(
-  quickBodyCodec,
-  'no key is forgeable, and those in operations are points',
-  checkKeys,
-);
 
 type Signed = Pick<Transaction, 'signatures'> & { readonly body: TransactionBody };
 
@@ -191,7 +98,7 @@ export function assembleTransaction(body: TransactionBody, signatures: readonly 
     );
   }
   const bytes = concat(encodeBody(body), ...signatures.map((signature) => encode(signatureCodec, signature)));
-  return new SignedTransaction({ body, signatures }, bytes);
+  return new SignedTransaction(body, bytes);
 }
 
 /** A transaction from its bytes, or a problem. Checks form and limits; not signatures, chain or state. */
@@ -208,8 +115,36 @@ export function decodeOwnTransaction(bytes: Uint8Array): Transaction | Problem {
       details: { size: bytes.length, limit: limits.maxTransactionBytes },
     });
   }
+  try {
+    const usual = readUsual(bytes);
+    if (usual !== undefined) return usual;
+  } catch {
+    // The codec finds the same, and where.
+  }
   const signed = decode(signedCodec, bytes, 'transaction');
-  return signed instanceof Problem ? signed : new SignedTransaction(signed, bytes);
+  return signed instanceof Problem ? signed : new SignedTransaction(signed.body, bytes);
+}
+
+/**
+ * What the codec would read, without what it makes on its way; undefined, or an error, for what is left to
+ * it: it alone says what is a transaction, and what is wrong with anything else.
+ */
+function readUsual(bytes: Uint8Array): Transaction | undefined {
+  const reader = new ByteReader(bytes);
+  const chainId = chainIdCodec.read(reader);
+  const sender = publicKeyCodec.read(reader);
+  const nonce = u48.read(reader);
+  const fee = u64.read(reader);
+  const expiryHeight = heightCodec.read(reader);
+  const reference = referenceCodec.read(reader);
+  const conditions = conditionsCodec.read(reader);
+  const operations = operationsCodec.read(reader);
+  const listed = sortedKeysCodec.read(reader);
+  if (listed.length === 1 && listed[0] === sender) return undefined;
+  const signers = listed.length === 0 ? [sender] : listed;
+  if (reader.left !== signers.length * signatureBytes) return undefined;
+  const body = { chainId, sender, nonce, fee, expiryHeight, reference, conditions, operations, signers };
+  return checkKeys(new SignedTransaction(body, bytes));
 }
 
 class SignedTransaction implements Transaction {
@@ -222,11 +157,10 @@ class SignedTransaction implements Transaction {
   readonly conditions: readonly Condition[];
   readonly operations: readonly Operation[];
   readonly signers: readonly PublicKey[];
-  readonly signatures: readonly Signature[];
   readonly bytes: Uint8Array;
   readonly hash: Hash;
 
-  constructor({ body, signatures }: Signed, bytes: Uint8Array) {
+  constructor(body: TransactionBody, bytes: Uint8Array) {
     this.chainId = body.chainId;
     this.sender = body.sender;
     this.nonce = body.nonce;
@@ -236,9 +170,18 @@ class SignedTransaction implements Transaction {
     this.conditions = body.conditions;
     this.operations = body.operations;
     this.signers = body.signers;
-    this.signatures = signatures;
     this.bytes = bytes;
     this.hash = hashOfTransactionBytes(bytes);
+  }
+
+  /** Asked for once, when they are checked: read from the bytes, and nothing that waits keeps their text. */
+  get signatures(): readonly Signature[] {
+    const { bytes, signers } = this;
+    const start = bytes.length - signers.length * signatureBytes;
+    return signers.map((_, index) => {
+      const at = start + index * signatureBytes;
+      return sliceHex(bytes, at, at + signatureBytes) as Signature;
+    });
   }
 
   /** What `JSON.stringify` shows: without it, it fails on the amounts. */
@@ -254,7 +197,7 @@ class SignedTransaction implements Transaction {
 export type TransactionJson = ReturnType<typeof transactionJson>;
 
 export function transactionJson(transaction: Transaction) {
-  const { hash, chainId, sender, nonce, fee, expiryHeight, reference, bytes } = transaction;
+  const { hash, chainId, sender, nonce, fee, expiryHeight, reference, signatures, bytes } = transaction;
   return {
     hash,
     chainId,
@@ -267,7 +210,7 @@ export function transactionJson(transaction: Transaction) {
     operations: transaction.operations.map(operationJson),
     signatures: transaction.signers.map((signer, index) => ({
       signer: encodeAddress(signer),
-      signature: transaction.signatures[index] as Signature,
+      signature: signatures[index] as Signature,
     })),
     bytes: toHex(bytes),
   };

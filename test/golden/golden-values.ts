@@ -86,9 +86,9 @@ import {
   encodeBody,
   transactionCodec,
   transactionSigningBytes,
-  bodyCodec,
   signedCodec,
 } from '../../src/ledger/transaction.ts';
+import { bodyCodec } from '../../src/ledger/transaction-body.ts';
 import { validatorSet, validatorKeysCodec } from '../../src/ledger/validators.ts';
 import { helloCodec, wireVersion } from '../../src/node/peers/hello.ts';
 import {

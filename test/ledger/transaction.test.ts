@@ -16,11 +16,11 @@ import {
   assembleTransaction,
   decodeTransaction,
   encodeBody,
-  type TransactionBody,
   transactionClaims,
   transactionSigningBytes,
   unitsOf,
 } from '../../src/ledger/transaction.ts';
+import type { TransactionBody } from '../../src/ledger/transaction-body.ts';
 import { chainId, hashOf, keyOf, put, remove, someSignature, transaction, transfer } from './samples.ts';
 
 const hex = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map(toHex);

@@ -4,7 +4,8 @@ import type { GossipVerdict, PeerId, RequestProtocol, Topic } from '../../networ
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader, Height } from '../../ledger/block.ts';
-import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
+import type { TransactionBody } from '../../ledger/transaction-body.ts';
 import type { Chance } from '../world/chance.ts';
 
 /** What a liar has: its own key, its place on the network, and what the honest node around it hears. */

@@ -1,6 +1,7 @@
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
-import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
+import type { TransactionBody } from '../../ledger/transaction-body.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
 import { Chance } from '../world/chance.ts';

@@ -1,6 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import { toHeight } from '../../ledger/block.ts';
-import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
+import type { TransactionBody } from '../../ledger/transaction-body.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import type { Driver } from '../../node/core/driver.ts';
 import { lacksLeader, noLeader } from '../../node/core/leaderless.ts';

@@ -2,9 +2,9 @@ import {
   assembleTransaction,
   encodeBody,
   type Transaction,
-  type TransactionBody,
   transactionSigningBytes,
 } from '../../ledger/transaction.ts';
+import type { TransactionBody } from '../../ledger/transaction-body.ts';
 import type { SignatureScheme } from './fast-signatures.ts';
 
 /** A transaction that its sender alone signs. */
