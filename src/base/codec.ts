@@ -300,7 +300,7 @@ export function listOf<T>(inner: Codec<T>, max: number): Codec<readonly T[]> {
     },
     read(reader) {
       const length = count.read(reader);
-      if (length === 0) return nothing as readonly T[];
+      if (length === 0) return nothing;
       let index = 0;
       try {
         // One value, as most lists have, takes one place: pushed to an empty list it takes seventeen.

@@ -8,12 +8,11 @@ import { type Account, keySetOf } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { feeAbove, feeRate } from './fee-rate.ts';
 
-/** What a transaction is judged against: the final state of the chain, and the pool's bound on gaps. */
-interface AdmissionContext {
+/** What transactions are judged against, beside the final state. */
+export interface AdmissionTerms {
   readonly chainId: Hash;
   /** The final height. */
   readonly height: Height;
-  readonly account: Account;
   /** Of the next block. */
   readonly feePerOperation: bigint;
   /** Of the next block. */
@@ -21,9 +20,13 @@ interface AdmissionContext {
   readonly nonceGap: number;
 }
 
-/** Why a transaction could stand in no block soon, or undefined. */
-export function judgeAdmission(transaction: Transaction, context: AdmissionContext): Problem | undefined {
-  const { chainId, height, account, feePerOperation, protocolVersion, nonceGap } = context;
+/** Why a transaction could stand in no block soon, or undefined. The account is its sender's now. */
+export function judgeAdmission(
+  transaction: Transaction,
+  account: Account,
+  terms: AdmissionTerms,
+): Problem | undefined {
+  const { chainId, height, feePerOperation, protocolVersion, nonceGap } = terms;
   const { nonce, fee, expiryHeight } = transaction;
   if (transaction.chainId !== chainId) {
     return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {

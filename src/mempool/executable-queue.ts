@@ -1,55 +1,51 @@
 import type { Entry } from './lane.ts';
 
 /**
- * Executable entries by the time since when they are. Time does not go back, so each joins at the end, and
- * the oldest is at the front. An entry that left stays as a tombstone until it reaches the front, or until
- * tombstones are the larger half.
+ * Executable entries by the time since when they are, linked with each other. Time does not go back, so each
+ * joins at the end, and the oldest is at the front.
  */
 export class ExecutableQueue {
-  #items: { readonly entry: Entry; readonly since: number }[] = [];
-  #front = 0;
-  #live = 0;
+  #oldest: Entry | undefined;
+  #newest: Entry | undefined;
+  #size = 0;
 
   get size(): number {
-    return this.#live;
+    return this.#size;
   }
 
   /** `entry.since` was just set. */
   join(entry: Entry): void {
-    if (entry.since === null) return;
-    this.#live += 1;
-    this.#items.push({ entry, since: entry.since });
+    const newest = this.#newest;
+    if (newest === undefined) this.#oldest = entry;
+    else newest.newer = entry;
+    entry.older = newest;
+    this.#newest = entry;
+    this.#size += 1;
   }
 
-  /** The caller sets `entry.since` to null. */
-  leave(): void {
-    this.#live -= 1;
-    if (this.#items.length - this.#front > 2 * this.#live + 1_024) {
-      this.#items = this.#items.slice(this.#front).filter(({ entry, since }) => entry.since === since);
-      this.#front = 0;
-    }
+  /** It keeps no link: what left would hold those beside it in memory. */
+  leave(entry: Entry): void {
+    const { older, newer } = entry;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    entry.older = undefined;
+    entry.newer = undefined;
+    this.#size -= 1;
   }
 
   /**
    * Those that are executable since then or longer, the oldest first. The queue must not change meanwhile.
    */
   *upTo(since: number): Generator<Entry, void, undefined> {
-    for (let at = this.#front; at < this.#items.length; at++) {
-      const item = this.#items[at];
-      if (item === undefined || item.since > since) return;
-      if (item.entry.since === item.since) yield item.entry;
+    for (let entry = this.#oldest; entry !== undefined; entry = entry.newer) {
+      if ((entry.since ?? Infinity) > since) return;
+      yield entry;
     }
   }
 
   oldestSince(): number | null {
-    for (;;) {
-      const item = this.#items[this.#front];
-      if (item === undefined) break;
-      if (item.entry.since === item.since) return item.since;
-      this.#front += 1;
-    }
-    this.#items = [];
-    this.#front = 0;
-    return null;
+    return this.#oldest?.since ?? null;
   }
 }

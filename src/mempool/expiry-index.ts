@@ -1,9 +1,16 @@
+import { defined } from '../base/invariant.ts';
 import type { Height } from '../ledger/block.ts';
 import type { Entry } from './lane.ts';
 
+/** Those of one height, in the order in which they came, linked with each other. */
+interface SameHeight {
+  first: Entry;
+  last: Entry;
+}
+
 /** Entries by the last height at which they may stand in a block. */
 export class ExpiryIndex {
-  readonly #byHeight = new Map<number, Set<Entry>>();
+  readonly #byHeight = new Map<number, SameHeight>();
   /** All entries up to this height were taken. */
   #taken: number;
 
@@ -13,15 +20,29 @@ export class ExpiryIndex {
 
   add(entry: Entry): void {
     const height = entry.transaction.expiryHeight;
-    const entries = this.#byHeight.get(height);
-    if (entries === undefined) this.#byHeight.set(height, new Set([entry]));
-    else entries.add(entry);
+    const same = this.#byHeight.get(height);
+    if (same === undefined) {
+      this.#byHeight.set(height, { first: entry, last: entry });
+      return;
+    }
+    same.last.expiresNext = entry;
+    entry.expiresBefore = same.last;
+    same.last = entry;
   }
 
+  /** It keeps no link, as in `ExecutableQueue`. */
   remove(entry: Entry): void {
     const height = entry.transaction.expiryHeight;
-    const entries = this.#byHeight.get(height);
-    if (entries?.delete(entry) === true && entries.size === 0) this.#byHeight.delete(height);
+    const { expiresBefore: before, expiresNext: next } = entry;
+    entry.expiresBefore = undefined;
+    entry.expiresNext = undefined;
+    if (before !== undefined) before.expiresNext = next;
+    if (next !== undefined) next.expiresBefore = before;
+    if (before !== undefined && next !== undefined) return;
+    const same = defined(this.#byHeight.get(height), 'those that expire with an entry');
+    if (before !== undefined) same.last = before;
+    else if (next !== undefined) same.first = next;
+    else this.#byHeight.delete(height);
   }
 
   /**
@@ -29,8 +50,8 @@ export class ExpiryIndex {
    */
   upTo(height: Height): readonly Entry[] {
     const expired: Entry[] = [];
-    const take = (entries: Set<Entry> | undefined): void => {
-      if (entries !== undefined) for (const entry of entries) expired.push(entry);
+    const take = (same: SameHeight | undefined): void => {
+      for (let entry = same?.first; entry !== undefined; entry = entry.expiresNext) expired.push(entry);
     };
     if (height - this.#taken <= this.#byHeight.size) {
       for (let at = this.#taken + 1; at <= height; at++) take(this.#byHeight.get(at));

@@ -3,8 +3,13 @@ import { Heap } from './heap.ts';
 import type { Entry, Lane } from './lane.ts';
 
 /** Whether `a` comes into a block before `b`: the higher worth first, then the one that has waited longer. */
-export function entryBefore(a: Entry, b: Entry): boolean {
-  return a.worth === b.worth ? a.stamp < b.stamp : a.worth > b.worth;
+function entryBefore(a: Entry, b: Entry): boolean {
+  return isBefore(a.worth, a.stamp, b.worth, b.stamp);
+}
+
+/** The same of their worths and stamps. */
+export function isBefore(worth: bigint, stamp: number, otherWorth: bigint, otherStamp: number): boolean {
+  return worth === otherWorth ? stamp < otherStamp : worth > otherWorth;
 }
 
 interface Cursor {

@@ -11,17 +11,14 @@ export class InFlight {
     this.#lanes = lanes;
   }
 
-  /** An entry keeps the mark of the first block that holds it. */
-  mark(height: Height, entries: Iterable<Entry>): void {
-    const marked: Entry[] = [];
+  /** The entries have no mark: each keeps that of the first block that holds it. */
+  mark(height: Height, entries: Entry[]): void {
     const lanes = new Set<Lane>();
     for (const entry of entries) {
-      if (entry.proposedAt > 0) continue;
       entry.proposedAt = height;
-      marked.push(entry);
       lanes.add(entry.lane);
     }
-    if (marked.length > 0) this.#entries.set(height, marked);
+    if (entries.length > 0) this.#entries.set(height, entries);
     for (const lane of lanes) {
       lane.countProposed();
       this.#lanes.place(lane);

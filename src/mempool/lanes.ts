@@ -1,21 +1,21 @@
 import type { PublicKey } from '../crypto/signature.ts';
-import { entryBefore } from './fair-order.ts';
+import { isBefore } from './fair-order.ts';
 import { Heap } from './heap.ts';
-import type { Entry, Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 
 /** The lanes that hold anything, by sender, and in the two orders in which the pool asks for them. */
 export class Lanes {
   readonly #bySender = new Map<PublicKey, Lane>();
   /** Lanes that have something for the next block, the best first. */
   readonly ready = new Heap<Lane>(
-    (a, b) => entryBefore(a.next as Entry, b.next as Entry),
+    (a, b) => isBefore(a.nextWorth, a.nextStamp, b.nextWorth, b.nextStamp),
     (lane, position) => {
       lane.readyPosition = position;
     },
   );
   /** All lanes, the one whose last entry goes first when room is needed first. */
   readonly #cheapest = new Heap<Lane>(
-    (a, b) => entryBefore(b.last as Entry, a.last as Entry),
+    (a, b) => isBefore(b.lastWorth, b.lastStamp, a.lastWorth, a.lastStamp),
     (lane, position) => {
       lane.cheapPosition = position;
     },
@@ -44,18 +44,39 @@ export class Lanes {
    */
   place(lane: Lane): void {
     this.#version += 1;
-    if (lane.entries.length === 0) {
-      if (lane.cheapPosition >= 0) this.#cheapest.removeAt(lane.cheapPosition);
+    this.#placeLast(lane);
+    this.#placeNext(lane);
+  }
+
+  #placeLast(lane: Lane): void {
+    const { last, cheapPosition } = lane;
+    if (last === undefined) {
+      if (cheapPosition >= 0) this.#cheapest.removeAt(cheapPosition);
       // A lane that was emptied long ago may still have marks; the sender may have a new one by now.
       if (this.#bySender.get(lane.sender) === lane) this.#bySender.delete(lane.sender);
-    } else {
-      if (lane.cheapPosition >= 0) this.#cheapest.reorder(lane.cheapPosition);
-      else this.#cheapest.push(lane);
-      this.#bySender.set(lane.sender, lane);
+      return;
     }
-    if (lane.next === undefined) {
-      if (lane.readyPosition >= 0) this.ready.removeAt(lane.readyPosition);
-    } else if (lane.readyPosition >= 0) this.ready.reorder(lane.readyPosition);
-    else this.ready.push(lane);
+    const { worth, stamp } = last;
+    const stays = worth === lane.lastWorth && stamp === lane.lastStamp;
+    lane.lastWorth = worth;
+    lane.lastStamp = stamp;
+    if (cheapPosition < 0) {
+      this.#cheapest.push(lane);
+      this.#bySender.set(lane.sender, lane);
+    } else if (!stays) this.#cheapest.reorder(cheapPosition);
+  }
+
+  #placeNext(lane: Lane): void {
+    const { next, readyPosition } = lane;
+    if (next === undefined) {
+      if (readyPosition >= 0) this.ready.removeAt(readyPosition);
+      return;
+    }
+    const { worth, stamp } = next;
+    const stays = worth === lane.nextWorth && stamp === lane.nextStamp;
+    lane.nextWorth = worth;
+    lane.nextStamp = stamp;
+    if (readyPosition < 0) this.ready.push(lane);
+    else if (!stays) this.ready.reorder(readyPosition);
   }
 }

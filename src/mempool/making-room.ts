@@ -3,6 +3,7 @@ import type { Transaction } from '../ledger/transaction.ts';
 import { problems } from './admission.ts';
 import type { Entry, Lane } from './lane.ts';
 import type { Lanes } from './lanes.ts';
+import type { MempoolBounds } from './options.ts';
 
 /**
  * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough,
@@ -18,19 +19,18 @@ export function pushOut(
     readonly balance: bigint;
     /** What it would replace. */
     readonly rival: Entry | undefined;
-    readonly perSender: number;
-    readonly bytesPerSender: number;
+    readonly bounds: Pick<MempoolBounds, 'perSender' | 'bytesPerSender'>;
   },
-): Entry[] | Problem {
-  const { balance, rival, perSender, bytesPerSender } = own;
+): readonly Entry[] | Problem {
+  const { balance, rival, bounds } = own;
   const { fee, nonce, bytes } = transaction;
   const replaced = rival?.transaction;
   const pushed: Entry[] = [];
   for (;;) {
     const payable = lane.fees + fee - (replaced?.fee ?? 0n) <= balance;
     const fits =
-      lane.entries.length + (rival === undefined ? 1 : 0) <= perSender &&
-      lane.bytes + bytes.length - (replaced?.bytes.length ?? 0) <= bytesPerSender;
+      lane.entries.length + (rival === undefined ? 1 : 0) <= bounds.perSender &&
+      lane.bytes + bytes.length - (replaced?.bytes.length ?? 0) <= bounds.bytesPerSender;
     if (payable && fits) break;
     const { last } = lane;
     if (last === undefined || last.since !== null || last.transaction.nonce <= nonce) {

@@ -7,7 +7,7 @@ import type { Height } from '../ledger/block.ts';
 import { hasItsSigners, leastFee } from '../ledger/eligibility.ts';
 import type { KeySet } from '../ledger/operation.ts';
 import type { Transaction } from '../ledger/transaction.ts';
-import { judgeAdmission, judgeReplacement, problems } from './admission.ts';
+import { type AdmissionTerms, judgeAdmission, judgeReplacement, problems } from './admission.ts';
 import { ExecutableQueue } from './executable-queue.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import { fairOrder } from './fair-order.ts';
@@ -42,7 +42,6 @@ import { fullBlock, PassedOver } from './passed-over.ts';
  * of a lane what the change touches.
  */
 export class Mempool {
-  readonly #chainId: Hash;
   readonly #bounds: MempoolBounds;
   readonly #dropped: (transaction: Transaction, reason: DropReason) => void;
   readonly #byHash = new Map<Hash, Entry>();
@@ -58,11 +57,10 @@ export class Mempool {
     },
     waiting: (entry) => {
       entry.since = null;
-      this.#executable.leave();
+      this.#executable.leave(entry);
     },
   };
-  #height: Height;
-  #next: NextRules;
+  #terms: AdmissionTerms;
   #accountOf: AccountOf;
   #now = -Infinity;
   #stamp = 0;
@@ -74,13 +72,12 @@ export class Mempool {
   /** And those that full blocks passed over. */
   readonly #passedOver: PassedOver;
   constructor(options: MempoolOptions) {
-    this.#chainId = options.chainId;
-    this.#next = options.next ?? { feePerOperation: 0n, protocolVersion: 1 };
-    this.#height = options.height;
+    const { chainId, height, next = { feePerOperation: 0n, protocolVersion: 1 } } = options;
     this.#accountOf = options.accountOf;
     this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.#terms = { chainId, height, ...next, nonceGap: this.#bounds.nonceGap };
     this.#dropped = options.dropped ?? (() => undefined);
-    this.#expiry = new ExpiryIndex(options.height);
+    this.#expiry = new ExpiryIndex(height);
     this.#passedOver = new PassedOver(this.#bounds.senderShare);
   }
 
@@ -139,20 +136,13 @@ export class Mempool {
     this.#advanceTo(now);
     const { sender, nonce } = transaction;
     const account = this.#accountOf(sender);
-    const height = this.#height;
-    const refusal = judgeAdmission(transaction, {
-      chainId: this.#chainId,
-      height,
-      account,
-      ...this.#next,
-      nonceGap: this.#bounds.nonceGap,
-    });
+    const refusal = judgeAdmission(transaction, account, this.#terms);
     if (refusal !== undefined) return refusal;
     const lane = this.#lanes.get(sender) ?? new Lane(sender, account);
     invariant(lane.nonce === account.nonce, 'a lane starts at its account’s final nonce');
     const rival = lane.find(nonce);
-    const { balance } = account;
-    const pushed = pushOut(this.#lanes, lane, transaction, { balance, rival, ...this.#bounds });
+    const own = { balance: account.balance, rival, bounds: this.#bounds };
+    const pushed = pushOut(this.#lanes, lane, transaction, own);
     if (pushed instanceof Problem) return pushed;
     const refused =
       rival === undefined ? this.#insert(lane, transaction, pushed) : this.#replace(rival, transaction);
@@ -165,7 +155,16 @@ export class Mempool {
   }
 
   #insert(lane: Lane, transaction: Transaction, pushed: readonly Entry[]): Problem | undefined {
-    const worth = lane.worthOf(transaction.nonce, feeRate(transaction));
+    const rate = feeRate(transaction);
+    const refusal = this.#makeRoom(transaction, lane.worthOf(transaction.nonce, rate), pushed);
+    if (refusal !== undefined) return refusal;
+    const entry = this.#enter(transaction, rate, lane);
+    lane.insert(entry, this.#transitions);
+    this.#lanes.place(lane);
+    return undefined;
+  }
+
+  #makeRoom(transaction: Transaction, worth: bigint, pushed: readonly Entry[]): Problem | undefined {
     const { size, bytes } = this;
     // What was pushed out is not here any more, and not forgotten yet.
     const left = { size: size - pushed.length, bytes: bytes - bytesOf(pushed) };
@@ -173,15 +172,13 @@ export class Mempool {
       size: this.#bounds.transactions - 1,
       bytes: this.#bounds.bytes - transaction.bytes.length,
     };
+    if (left.size <= most.size && left.bytes <= most.bytes) return undefined;
     const evicted = makeRoom(this.#lanes, left, most, worth);
     if (typeof evicted === 'bigint') return problems.full(transaction, size, bytes, evicted);
     for (const entry of evicted) {
       if (entry.since !== null) this.#transitions.waiting(entry);
       this.#forget(entry, 'evicted');
     }
-    const entry = this.#enter(transaction, lane);
-    lane.insert(entry, this.#transitions);
-    this.#lanes.place(lane);
     return undefined;
   }
 
@@ -192,8 +189,12 @@ export class Mempool {
    */
   proposed(block: { readonly height: Height; readonly transactionHashes: readonly Hash[] }): void {
     this.withdrawn(block.height);
-    const here = block.transactionHashes.flatMap((hash) => this.#byHash.get(hash) ?? []);
-    this.#inFlight.mark(block.height, here);
+    const fresh: Entry[] = [];
+    for (const hash of block.transactionHashes) {
+      const entry = this.#byHash.get(hash);
+      if (entry !== undefined && entry.proposedAt === 0) fresh.push(entry);
+    }
+    this.#inFlight.mark(block.height, fresh);
   }
 
   /** The blocks in flight at this height and above are no longer so. */
@@ -248,23 +249,21 @@ export class Mempool {
    * in order, and every block comes, because only the lanes of its senders are looked at.
    */
   committed(block: CommittedBlock): void {
-    invariant(block.height > this.#height, 'final heights rise');
     this.#advanceTo(block.now);
-    this.#height = block.height;
-    this.#accountOf = block.accountOf;
+    this.#riseTo(block);
     this.#inFlight.unmark((height) => height <= block.height);
     // Its proposer may have known what waited long for a little longer than this pool.
     const old = this.#now - this.#bounds.patienceMs / 8;
     const isOld = (hash: Hash): boolean => (this.#byHash.get(hash)?.since ?? Infinity) <= old;
     const full = block.hadRoom ? undefined : fullBlock(block.transactions, isOld, this.#tooOld());
-    const hashes = new Set<Hash>();
     const lanes = new Set<Lane>();
     for (const { hash, sender } of block.transactions) {
-      hashes.add(hash);
-      const lane = this.#lanes.get(sender);
+      const entry = this.#byHash.get(hash);
+      if (entry !== undefined) entry.final = true;
+      const lane = entry?.lane ?? this.#lanes.get(sender);
       if (lane !== undefined) lanes.add(lane);
     }
-    for (const lane of lanes) this.#follow(lane, hashes);
+    for (const lane of lanes) this.#follow(lane, 'superseded');
     this.#expire(block.height, 'expired');
     this.#goBy(block.next);
     if (full === undefined) {
@@ -298,12 +297,10 @@ export class Mempool {
    * why, because it may well be what is final.
    */
   installed(state: Pick<CommittedBlock, 'height' | 'accountOf' | 'next' | 'now'>): void {
-    invariant(state.height > this.#height, 'final heights rise');
     this.#advanceTo(state.now);
-    this.#height = state.height;
-    this.#accountOf = state.accountOf;
+    this.#riseTo(state);
     this.#inFlight.unmark((height) => height <= state.height);
-    for (const lane of this.#lanes.all()) this.#follow(lane, 'unknown');
+    for (const lane of this.#lanes.all()) this.#follow(lane, null);
     this.#expire(state.height, null);
     this.#goBy(state.next);
   }
@@ -314,8 +311,8 @@ export class Mempool {
    * at.
    */
   #goBy({ feePerOperation, protocolVersion }: NextRules): void {
-    const rises = feePerOperation > this.#next.feePerOperation;
-    this.#next = { feePerOperation, protocolVersion };
+    const rises = feePerOperation > this.#terms.feePerOperation;
+    this.#terms = { ...this.#terms, feePerOperation, protocolVersion };
     if (!rises) return;
     for (const entry of this.#byHash.values()) {
       if (entry.transaction.fee < leastFee(entry.transaction, feePerOperation)) {
@@ -352,12 +349,21 @@ export class Mempool {
     this.#now = now;
   }
 
-  /** Brings a lane to its account's new nonce, keys and balance. */
-  #follow(lane: Lane, final: ReadonlySet<Hash> | 'unknown'): void {
+  #riseTo({ height, accountOf }: Pick<CommittedBlock, 'height' | 'accountOf'>): void {
+    invariant(height > this.#terms.height, 'final heights rise');
+    this.#terms = { ...this.#terms, height };
+    this.#accountOf = accountOf;
+  }
+
+  /**
+   * Brings a lane to its account's new nonce, keys and balance; `reason` is why what has a used nonce leaves
+   * without being final.
+   */
+  #follow(lane: Lane, reason: 'superseded' | null): void {
     const account = this.#accountOf(lane.sender);
     const { nonce, balance } = account;
     for (const entry of lane.advance(nonce, this.#transitions)) {
-      this.#forget(entry, final === 'unknown' || final.has(entry.transaction.hash) ? null : 'superseded');
+      this.#forget(entry, entry.final ? null : reason);
     }
     if (!sameKeys(lane.keys, account.keys)) {
       lane.keys = account.keys;
@@ -383,23 +389,28 @@ export class Mempool {
     if (growth > 0 && this.#bytes + growth > this.#bounds.bytes) {
       return problems.full(transaction, this.size, this.#bytes, rival.worth);
     }
-    const entry = this.#enter(transaction, rival.lane);
+    const entry = this.#enter(transaction, feeRate(transaction), rival.lane);
     rival.lane.replace(rival, entry, this.#transitions);
     this.#forget(rival, 'replaced');
     this.#lanes.place(rival.lane);
     return undefined;
   }
 
-  #enter(transaction: Transaction, lane: Lane): Entry {
+  #enter(transaction: Transaction, rate: bigint, lane: Lane): Entry {
     const stamp = ++this.#stamp;
     const entry: Entry = {
       transaction,
-      rate: feeRate(transaction),
+      rate,
       lane,
       since: null,
       stamp,
       worth: -1n,
       proposedAt: 0,
+      final: false,
+      older: undefined,
+      newer: undefined,
+      expiresBefore: undefined,
+      expiresNext: undefined,
     };
     this.#byHash.set(transaction.hash, entry);
     this.#bytes += transaction.bytes.length;

@@ -307,6 +307,12 @@ describe('codec: limits come before reading', () => {
     assert.equal(looked, 0);
   });
 
+  test('nobody can add to an empty list, which all who read one share', () => {
+    const read = () => c.decode(c.listOf(c.u8, 3), Uint8Array.of(0), 'list') as number[];
+    assert.throws(() => read().push(1), TypeError);
+    assert.deepEqual(read(), []);
+  });
+
   test('a huge length within its limit costs nothing when the bytes are not there', () => {
     const before = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 100; i++) {

@@ -171,7 +171,14 @@ test('every transaction survives its bytes, and its hash with it', () => {
         body,
         body.signers.map(() => signature),
       );
-      assert.deepEqual(unwrap(decodeTransaction(made.bytes)), made);
+      const decoded = unwrap(decodeTransaction(made.bytes));
+      assert.deepEqual(decoded, made);
+      for (const { signatures } of [made, decoded]) {
+        assert.deepEqual(
+          signatures,
+          body.signers.map(() => signature),
+        );
+      }
       assert.ok(made.bytes.length <= limits.maxTransactionBytes);
     }),
     { seed: 51, numRuns: 300 },
