@@ -1,5 +1,6 @@
-import type { Connection } from '@libp2p/interface';
-import { defined } from '../base/invariant.ts';
+import { Socket } from 'node:net';
+import type { Connection, MessageStream } from '@libp2p/interface';
+import { defined, invariant } from '../base/invariant.ts';
 
 /*
  * What libp2p does not offer in public, looked up where the pinned version keeps it. Each says when it is not
@@ -55,4 +56,26 @@ export function muxerOf(connection: Connection): object {
  */
 export function lineOf(connection: Connection): object {
   return defined((connection as Insides).maConn, 'the line of a connection');
+}
+
+/** The socket of a line, before anything is spoken over it. Throws when it is not where it is looked for. */
+export function socketOf(line: MessageStream): Socket {
+  const { socket } = line as { readonly socket?: unknown };
+  invariant(socket instanceof Socket, 'a line has a socket');
+  return socket;
+}
+
+/** Pieces of bytes in a row. */
+interface List {
+  slice(): Uint8Array;
+  consume(bytes: number): void;
+}
+
+/** Takes what came on a line and nobody heard yet. Throws when it is not where it is looked for. */
+export function takeUnread(line: MessageStream): Uint8Array {
+  const { readBuffer } = line as { readonly readBuffer?: Partial<List> };
+  invariant(readBuffer?.slice !== undefined && readBuffer.consume !== undefined, 'a line has unread bytes');
+  const bytes = readBuffer.slice();
+  readBuffer.consume(bytes.length);
+  return bytes;
 }

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import type { MessageStream, StreamMessageEvent } from '@libp2p/interface';
 import { limits } from '../base/limits.ts';
 import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem } from '../base/problem.ts';
@@ -9,19 +8,22 @@ const { handshakeBytes, recordBytes, hiddenBytes } = limits.secureChannel;
 /**
  * Bounds what the other side may send of a TLS handshake, and ends the line past it. TLS by itself reads a
  * certificate's whole chain, up to 100 KiB, and checks each signature in it with keys of any kind and size:
- * 100 to 220 ms for one caller. To be called before anybody else listens to the line; returns what ends the
- * watch.
+ * 100 to 220 ms for one caller. Returns what ends the watch.
  */
-export function boundHandshake(line: MessageStream): () => void {
+export function boundHandshake(
+  under: { admits: (piece: Uint8Array) => boolean },
+  onFault: (problem: Problem) => void,
+): () => void {
   let came = 0;
-  const onMessage = (event: StreamMessageEvent): void => {
-    came += Math.max(event.data.byteLength, recordBytes);
-    if (came <= handshakeBytes) return;
-    event.stopImmediatePropagation();
-    line.abort(tooMuch('handshake'));
+  under.admits = (piece) => {
+    came += Math.max(piece.byteLength, recordBytes);
+    if (came <= handshakeBytes) return true;
+    onFault(tooMuch('handshake'));
+    return false;
   };
-  line.addEventListener('message', onMessage);
-  return () => line.removeEventListener('message', onMessage);
+  return () => {
+    under.admits = () => true;
+  };
 }
 
 /**

@@ -8,9 +8,10 @@ import type {
   StreamMuxerFactory,
   Upgrader,
 } from '@libp2p/interface';
-import { generateCertificate, toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
+import { generateCertificate, toMessageStream } from '@libp2p/tls/utils';
 import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { LineSocket } from './line-socket.ts';
 import { peerOfCertificate } from './peer-certificate.ts';
 import { boundHandshake, boundHidden } from './secure-bytes.ts';
 import { writesTogether } from './writes-together.ts';
@@ -93,10 +94,11 @@ export class SecureChannel implements ConnectionEncrypter {
       requestCert: true,
       ALPNProtocols: [...names, withoutMuxer],
     };
-    const endHandshake = boundHandshake(line);
-    const duplex = toNodeDuplex(line);
+    const under = new LineSocket(line);
+    const endHandshake = boundHandshake(under, (problem) => line.abort(problem));
+    const duplex = under.asDuplex();
     const socket = isServer ? new TLSSocket(duplex, settings) : connect({ ...settings, socket: duplex });
-    duplex.on('error', (cause) => socket.destroy(cause));
+    under.on('error', (cause: Error) => socket.destroy(cause));
     try {
       await handshake(socket, options.signal);
       endHandshake();
