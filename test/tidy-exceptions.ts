@@ -82,7 +82,6 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/reservation.ts': 'reservationKind endingKind',
     'src/ledger/namespace-entry.ts': 'countBytes',
     'src/ledger/state-entry.ts': 'accountKind recordKind namespaceKind accountKeyBytes',
-    'src/ledger/transaction.ts': 'signatureBytes',
     'src/ledger/tree-nodes.ts': 'branchWords leftWord rightWord holdersWord chunkBits chunkMask',
     'src/ledger/tree-update.ts': 'placeBits',
     'src/network/frame-guard.ts': 'headerBytes',

@@ -173,6 +173,8 @@ export function relationsOf(of: Limits): readonly Relation[] {
       'verifierQueue',
       of.verifierQueue,
     ),
+    fits('signatures of a transaction', of.maxSigners, 'consensusHanded', of.consensusHanded),
+    fits('signatures of a transaction', of.maxSigners, 'patientHanded', of.patientHanded),
     fits('a part of a message', of.claimsAtOnce, 'verifyingClaims', of.verifyingClaims),
     fits(
       'signatures inside a new view of the largest committee',

@@ -80,7 +80,8 @@ interface Judged {
 }
 
 function differenceIn(check: FrameCheck, frame: readonly Judged[]): string | undefined {
-  const verdicts = check(packClaims(frame.map(({ claim }) => ({ claim, strict: false }))));
+  const claims = frame.map(({ claim }) => claim);
+  const verdicts = check(packClaims([{ claims, from: 0, to: claims.length, strict: false }]));
   if (verdicts.length !== frame.length) {
     return `it gives ${verdicts.length} verdicts for ${frame.length} signatures`;
   }

@@ -1,20 +1,58 @@
 import { Worker } from 'node:worker_threads';
 import { defined, invariant, InvariantError } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
-import { packClaims, type QueuedClaim } from './claim-batch.ts';
+import { type ClaimRun, packClaims } from './claim-batch.ts';
 import type { FrameCheck } from './native-verify.ts';
 import type { SignatureClaim, Verifier } from './signature.ts';
 import type { VerifyWorkerData } from './verify-worker.ts';
 
 /** One call of `verify` until its answer. */
 interface Call {
+  readonly claims: readonly SignatureClaim[];
+  readonly strict: boolean;
+  /** How many of the claims are in batches. */
+  batched: number;
   readonly verdicts: boolean[];
-  readonly expected: number;
   readonly done: (valid: readonly boolean[]) => void;
 }
 
-interface Pending extends QueuedClaim {
+/** Some claims of a call, in a batch. */
+interface Run extends ClaimRun {
   readonly call: Call;
+}
+
+/** Calls without an answer, the oldest first. */
+class Line {
+  readonly #calls: Call[] = [];
+  /** Claims that are in no batch. */
+  waiting = 0;
+
+  add(call: Call): void {
+    this.#calls.push(call);
+    this.waiting += call.claims.length;
+  }
+
+  /** Puts the next claims into a batch: so many at most. */
+  take(most: number, batch: Run[]): void {
+    let room = Math.min(most, this.waiting);
+    this.waiting -= room;
+    for (const call of this.#calls) {
+      if (room === 0) return;
+      const from = call.batched;
+      const count = Math.min(room, call.claims.length - from);
+      if (count === 0) continue;
+      call.batched += count;
+      room -= count;
+      batch.push({ call, claims: call.claims, from, to: call.batched, strict: call.strict });
+    }
+  }
+
+  /** Takes out the oldest call if it is complete; one without claims is, as soon as those before it are. */
+  complete(): Call | undefined {
+    const [call] = this.#calls;
+    if (call === undefined || call.verdicts.length < call.claims.length) return undefined;
+    return this.#calls.shift();
+  }
 }
 
 /**
@@ -41,11 +79,9 @@ export class WorkerVerifier implements Verifier {
   readonly #onFatal: (error: InvariantError) => void;
   readonly #native: FrameCheck | undefined;
   readonly #batchClaims: number;
-  readonly #urgent: Pending[] = [];
-  readonly #patient: Pending[] = [];
-  readonly #urgentCalls: Call[] = [];
-  readonly #patientCalls: Call[] = [];
-  readonly #inFlight: Pending[][] = [];
+  readonly #urgent = new Line();
+  readonly #patient = new Line();
+  readonly #inFlight: (readonly Run[])[] = [];
   #wasUrgent = false;
   #waiting = 0;
   #flushing = false;
@@ -93,10 +129,7 @@ export class WorkerVerifier implements Verifier {
       this.#waiting + claims.length <= limits.verifierQueue,
       `at most ${limits.verifierQueue} signatures wait for the verifier`,
     );
-    const call: Call = { verdicts: [], expected: claims.length, done };
-    (urgent ? this.#urgentCalls : this.#patientCalls).push(call);
-    const lane = urgent ? this.#urgent : this.#patient;
-    for (const claim of claims) lane.push({ claim, strict, call });
+    (urgent ? this.#urgent : this.#patient).add({ claims, strict, batched: 0, verdicts: [], done });
     this.#waiting += claims.length;
     if (this.#flushing) return;
     this.#flushing = true;
@@ -117,7 +150,9 @@ export class WorkerVerifier implements Verifier {
   #checkHere(): boolean {
     if (this.#stopped || this.#native === undefined || this.#inFlight.length > 0) return false;
     if (this.#waiting > limits.claimsAtHand) return false;
-    const batch = [...this.#urgent.splice(0), ...this.#patient.splice(0)];
+    const batch: Run[] = [];
+    this.#urgent.take(this.#waiting, batch);
+    this.#patient.take(this.#waiting, batch);
     this.#settle(batch, this.#native(packClaims(batch)));
     return true;
   }
@@ -133,15 +168,19 @@ export class WorkerVerifier implements Verifier {
   }
 
   /** What the worker gets now: nothing when it has enough, or when a larger batch may gather meanwhile. */
-  #nextBatch(): Pending[] {
+  #nextBatch(): Run[] {
     const most = this.#batchClaims;
-    if (this.#inFlight.length >= batchesInFlight) return [];
-    const isUrgent = this.#urgent.length > 0 && (this.#patient.length === 0 || !this.#wasUrgent);
+    const batch: Run[] = [];
+    if (this.#inFlight.length >= batchesInFlight) return batch;
+    const urgent = this.#urgent.waiting;
+    const patient = this.#patient.waiting;
+    const isUrgent = urgent > 0 && (patient === 0 || !this.#wasUrgent);
     const isBusy = this.#inFlight.length > 0;
-    if (!isUrgent && isBusy && this.#urgent.length === 0 && this.#patient.length < most) return [];
+    if (!isUrgent && isBusy && urgent === 0 && patient < most) return batch;
     this.#wasUrgent = isUrgent;
-    if (isUrgent) return this.#urgent.splice(0, most);
-    return this.#patient.splice(0, this.#urgent.length > 0 ? most / patientShare : most);
+    if (isUrgent) this.#urgent.take(most, batch);
+    else this.#patient.take(urgent > 0 ? most / patientShare : most, batch);
+    return batch;
   }
 
   #onVerdicts(verdicts: Uint8Array): void {
@@ -152,21 +191,21 @@ export class WorkerVerifier implements Verifier {
     this.#answer();
   }
 
-  #settle(batch: readonly Pending[], verdicts: Uint8Array): void {
-    invariant(verdicts.length === batch.length, 'each claim of a batch has one verdict');
-    this.#waiting -= batch.length;
-    for (let index = 0; index < batch.length; index++) {
-      (batch[index] as Pending).call.verdicts.push(verdicts[index] === 1);
+  #settle(batch: readonly Run[], verdicts: Uint8Array): void {
+    let next = 0;
+    for (const { call, from, to } of batch) {
+      for (let index = from; index < to; index++) call.verdicts.push(verdicts[next++] === 1);
     }
+    invariant(verdicts.length === next, 'each claim of a batch has one verdict');
+    this.#waiting -= next;
   }
 
-  /** Answers the calls that are complete; one without claims is, as soon as those before it are. */
+  /** Answers the calls that are complete. */
   #answer(): void {
-    for (const calls of [this.#urgentCalls, this.#patientCalls]) {
+    for (const line of [this.#urgent, this.#patient]) {
       while (!this.#stopped) {
-        const call = calls[0];
-        if (call === undefined || call.verdicts.length < call.expected) break;
-        calls.shift();
+        const call = line.complete();
+        if (call === undefined) break;
         call.done(call.verdicts);
       }
     }

@@ -4,6 +4,7 @@ import { type Codec, decode, encode, mappedBytes, problemInside, u48, u64 } from
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
+import { ClaimInBytes } from '../crypto/claim-in-bytes.ts';
 import { chainIdCodec, domainPrefix, hash, type Hash } from '../crypto/hash.ts';
 import {
   publicKeyCodec,
@@ -56,7 +57,8 @@ export const signedCodec: Codec<Signed> = {
   },
 };
 
-const signatureBytes = 64;
+/** Of what stands in its bytes: the sender behind the chain's id, and the signatures at the end. */
+const sizes = { chainId: 32, key: 32, signature: 64 };
 
 /**
  * The canonical bytes of a body. Throws a `Problem` `transaction/malformed` for a body outside its limits.
@@ -142,7 +144,7 @@ function readUsual(bytes: Uint8Array): Transaction | undefined {
   const listed = sortedKeysCodec.read(reader);
   if (listed.length === 1 && listed[0] === sender) return undefined;
   const signers = listed.length === 0 ? [sender] : listed;
-  if (reader.left !== signers.length * signatureBytes) return undefined;
+  if (reader.left !== signers.length * sizes.signature) return undefined;
   const body = { chainId, sender, nonce, fee, expiryHeight, reference, conditions, operations, signers };
   return checkKeys(new SignedTransaction(body, bytes));
 }
@@ -174,13 +176,13 @@ class SignedTransaction implements Transaction {
     this.hash = hashOfTransactionBytes(bytes);
   }
 
-  /** Asked for once, when they are checked: read from the bytes, and nothing that waits keeps their text. */
+  /** Read from the bytes by those who show them: to be checked they stay bytes (`transactionClaims`). */
   get signatures(): readonly Signature[] {
     const { bytes, signers } = this;
-    const start = bytes.length - signers.length * signatureBytes;
+    const start = bytes.length - signers.length * sizes.signature;
     return signers.map((_, index) => {
-      const at = start + index * signatureBytes;
-      return sliceHex(bytes, at, at + signatureBytes) as Signature;
+      const at = start + index * sizes.signature;
+      return sliceHex(bytes, at, at + sizes.signature) as Signature;
     });
   }
 
@@ -232,12 +234,21 @@ export const transactionCodec: Codec<Transaction> = mappedBytes(limits.maxTransa
   toBytes: (transaction: Transaction) => transaction.bytes,
 });
 
-/** What must be checked to know that its signers signed it. */
-export function transactionClaims({ bytes, signers, signatures }: Transaction): SignatureClaim[] {
-  const message = transactionSigningBytes(bytes.subarray(0, bytes.length - signers.length * signatureBytes));
-  return signers.map((publicKey, index) => ({
-    publicKey,
-    message,
-    signature: signatures[index] as Signature,
-  }));
+const signaturePrefix = domainPrefix('quorate/v1/transaction-signature');
+
+/** What must be checked to know that its signers signed it, one claim for each; added to `claims`. */
+export function transactionClaims(
+  { bytes, sender, signers }: Transaction,
+  claims: SignatureClaim[] = [],
+): SignatureClaim[] {
+  const count = signers.length;
+  const signed = bytes.length - count * sizes.signature;
+  // Where the sender alone signs, its key is not said again; otherwise all keys stand at the body's end.
+  const isSenders = count === 1 && signers[0] === sender;
+  for (let index = 0; index < count; index++) {
+    const key = isSenders ? sizes.chainId : signed - (count - index) * sizes.key;
+    const signature = signed + index * sizes.signature;
+    claims.push(new ClaimInBytes(signaturePrefix, bytes, { signed, key, signature }));
+  }
+  return claims;
 }

@@ -20,7 +20,7 @@ const directory = mkdtempSync(join(tmpdir(), 'quorate-addon-'));
 after(() => rmSync(directory, { recursive: true }));
 
 const frameOf = (claims: readonly SignatureClaim[]): Uint8Array =>
-  packClaims(claims.map((claim) => ({ claim, strict: false })));
+  packClaims([{ claims, from: 0, to: claims.length, strict: false }]);
 const cornerClaims = cornerCases.map(({ publicKey, message, signature }) => ({
   publicKey: publicKey as PublicKey,
   message: fromHex(message),

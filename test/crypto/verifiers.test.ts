@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { setEnvironmentData } from 'node:worker_threads';
 import { buildNative, whyNotNative } from '../../scripts/native-build.ts';
-import { fromHex, utf8 } from '../../src/base/bytes.ts';
+import { concat, fromHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
 import { packClaims, verifyPacked } from '../../src/crypto/claim-batch.ts';
+import { ClaimInBytes } from '../../src/crypto/claim-in-bytes.ts';
 import { cornerCases } from '../../src/crypto/corner-cases.ts';
 
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
@@ -161,12 +162,35 @@ for (const [name, open] of implementations) {
 describe('packed claims', () => {
   test('are judged one by one, whatever stands beside them', () => {
     const mixed = [claim(''), claim('x'.repeat(3_000)), claim('wrong', false), ...notHex, claim('last')];
-    const queued = mixed.map((one, index) => ({ claim: one, strict: index % 2 === 0 }));
-    assert.deepEqual([...verifyPacked(packClaims(queued))], [1, 1, 0, 0, 0, 0, 0, 1]);
+    const runs = mixed.map((_, index) => ({
+      claims: mixed,
+      from: index,
+      to: index + 1,
+      strict: index % 2 === 0,
+    }));
+    assert.deepEqual([...verifyPacked(packClaims(runs))], [1, 1, 0, 0, 0, 0, 0, 1]);
+  });
+
+  test('claims whose parts stand in other bytes are packed as any other, also before and behind others', () => {
+    const prefix = utf8('a prefix ');
+    const inBytes = ['short', 'x'.repeat(300), ''].map((text) => {
+      const bytes = concat(utf8(text), fromHex(publicKey), fromHex(sign(utf8(`a prefix ${text}`))));
+      const signed = text.length;
+      return new ClaimInBytes(prefix, bytes, { signed, key: signed, signature: signed + 32 });
+    });
+    const plain = inBytes.map(({ publicKey, message, signature }) => ({ publicKey, message, signature }));
+    const pack = (claims: readonly SignatureClaim[]) =>
+      packClaims([{ claims, from: 0, to: claims.length, strict: true }]);
+    const mixed = [...inBytes, claim('between'), ...inBytes];
+    assert.deepEqual(pack(mixed), pack([...plain, claim('between'), ...plain]));
+    assert.deepEqual(
+      [...verifyPacked(pack(mixed))],
+      mixed.map(() => 1),
+    );
   });
 
   test('a batch cut short is our own mistake', () => {
-    const packed = packClaims([{ claim: claim('whole'), strict: true }]);
+    const packed = packClaims([{ claims: [claim('whole')], from: 0, to: 1, strict: true }]);
     assert.throws(() => verifyPacked(packed.slice(0, -1)), InvariantError);
     assert.throws(() => verifyPacked(packed.slice(0, 50)), InvariantError);
   });

@@ -426,6 +426,25 @@ test('a decoded transaction does not change with the buffer that it came from', 
   assert.deepEqual(decoded, original);
 });
 
+test('each signer has a claim of its key, its signature and the body, wherever they stand in the bytes', () => {
+  const alice = { from: 'alice', nonce: 0 } as const;
+  for (const signers of [undefined, ['b'], ['alice', 'b'], ['a', 'b', 'c', 'd']]) {
+    const made = transaction(
+      { ...alice, ...(signers !== undefined && { signers }) },
+      { type: 'delete', key: 'k' },
+    );
+    const { signatures: _s, hash: _h, bytes: _b, ...body } = made;
+    assert.deepEqual(
+      transactionClaims(made).map(({ publicKey, message, signature }) => ({ publicKey, message, signature })),
+      made.signers.map((publicKey, index) => ({
+        publicKey,
+        message: transactionSigningBytes(encodeBody(body)),
+        signature: made.signatures[index],
+      })),
+    );
+  }
+});
+
 test('the signature covers every byte of the body and the purpose, and no byte more', () => {
   const pair = keyPairFromSeed(new Uint8Array(32).fill(9));
   const bodyBytes = encodeBody({ ...base, sender: pair.publicKey, signers: [pair.publicKey] });

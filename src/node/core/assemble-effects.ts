@@ -17,14 +17,14 @@ export function assembleEffects<M extends object>(
   parts: Ground<M> &
     Peers<M> & { readonly onCommitted: ConstructorParameters<typeof Committing>[0]['onCommitted'] },
 ) {
-  const { chain, mempool, clockWatch, versionWatch, intake, verification, peersFor, onCommitted } = parts;
+  const { chain, mempool, clockWatch, versionWatch, verification, peersFor, onCommitted } = parts;
   const bodies = new Bodies({
     chain,
     network,
     clock,
     verification,
     pending: mempool.get.bind(mempool),
-    arriving: (hash) => intake.arriving(hash),
+    arriving: (hash) => verification.transactions.underCheck(hash),
     peersFor,
   });
   const validation = new Validation({

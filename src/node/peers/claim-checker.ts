@@ -1,223 +1,213 @@
-import { hash as digest } from 'node:crypto';
-import { concat, fromHex } from '../../base/bytes.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import type { SignatureClaim, Verifier } from '../../crypto/signature.ts';
-import { BoundedMap } from '../../base/bounded-map.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
+import { type Call, type Lane, lanes, Line, Pending, type Waiter } from './claim-lines.ts';
+import { addClaims, claimCount, type Signed } from './named-claims.ts';
 
-/** A claim and a name that stands for exactly it: key, message and signature. */
-export interface NamedClaim {
-  readonly name: string;
-  readonly claim: SignatureClaim;
-}
-
-/** Who waits for a claim; the first go first. `transactions` are new ones, of clients and members. */
-export type Lane = 'messages' | 'blocks' | 'transactions' | 'strangers';
-
-const lanes: readonly Lane[] = ['messages', 'blocks', 'transactions', 'strangers'];
-
-const isUrgent = (lane: Lane): boolean => lane === 'messages' || lane === 'blocks';
-
-/** One call of `check` until its answer. */
-interface Call {
-  readonly valid: boolean[];
-  /** How many answers it lacks. */
-  open: number;
-  readonly done: (valid: readonly boolean[]) => void;
-}
-
-/** Where the answer to a claim goes. */
-interface Waiter {
-  readonly call: Call;
-  readonly index: number;
-  readonly lane: Lane;
-  /** A strict no is no answer: then the rule itself is asked. */
-  readonly byRule: boolean;
-}
-
-interface Pending {
-  readonly named: NamedClaim;
-  /** By which rule. */
-  readonly strict: boolean;
-  readonly waiters: Waiter[];
-  /** Where it waits: a block or a member may turn out to need what waits further behind. */
-  lane: Lane;
-  /** The verifier has it. */
-  handed: boolean;
+/** What goes to the verifier together, with how many claims it has of it at most. */
+interface Share {
+  readonly lanes: readonly Lane[];
+  readonly urgent: boolean;
+  readonly most: number;
+  /** Claims at the verifier. */
+  handed: number;
 }
 
 /**
- * Checks each claim once: what was found true is remembered, and what is under way is waited for. The
- * verifier gets a few at a time, and the rest wait here in lanes, so that what is urgent is not stuck behind
- * all others, and the verifier never holds more than it has room for.
+ * Checks each transaction and each claim once: what was found good is remembered, and what is under way is
+ * waited for. The verifier gets a few at a time, and the rest wait here in lanes, so that what is urgent is
+ * not stuck behind all others, and the verifier never holds more than it has room for.
  */
 export class ClaimChecker {
   readonly #verifier: Verifier;
-  /** Names. Only true claims get in, so a liar cannot fill it cheaply. */
-  readonly #known = new BoundedMap<string, true>(limits.verifiedClaims);
-  readonly #strict = new Map<string, Pending>();
-  readonly #consensus = new Map<string, Pending>();
-  readonly #waiting: Readonly<Record<Lane, Line>> = {
+  /**
+   * By hash: true for what was found good, so that a liar cannot fill it cheaply, and what is being checked.
+   * That stays until a call has its answer, and whoever asked knows what to do with it.
+   */
+  readonly #found = new Map<string, Pending | true>();
+  #underWay = 0;
+  readonly #lines: Readonly<Record<Lane, Line>> = {
     messages: new Line(),
     blocks: new Line(),
     transactions: new Line(),
     strangers: new Line(),
   };
-  readonly #atVerifier = { urgent: 0, other: 0 };
+  readonly #shares: readonly Share[] = [
+    { lanes: ['messages', 'blocks'], urgent: true, most: limits.consensusHanded, handed: 0 },
+    { lanes: ['transactions', 'strangers'], urgent: false, most: limits.patientHanded, handed: 0 },
+  ];
 
   constructor(verifier: Verifier) {
     this.#verifier = verifier;
   }
 
-  static nameOf(claim: SignatureClaim): string {
-    return digest('sha256', concat(fromHex(claim.publicKey), fromHex(claim.signature), claim.message));
-  }
-
-  /** Claims that have no answer. */
+  /** How many have no answer. */
   get load(): number {
-    return this.#strict.size + this.#consensus.size;
+    return this.#underWay;
   }
 
-  knows(name: string): boolean {
-    return this.#known.has(name);
+  knows({ hash }: Signed): boolean {
+    const found = this.#found.get(hash);
+    return found === true || found?.state === 'good';
   }
 
-  /** It is known, or the rule's answer is on the way: to ask for it costs nothing. */
-  #isFree(name: string): boolean {
-    return this.knows(name) || this.#consensus.has(name);
+  /** A transaction that is being checked, or whose answer nobody has yet. */
+  transaction(hash: string): Transaction | undefined {
+    const found = this.#found.get(hash);
+    return found === undefined || found === true || 'claim' in found.signed ? undefined : found.signed;
   }
 
-  /** How many of them have to be checked: what is known or under way costs nothing. */
-  costOf(claims: readonly NamedClaim[]): number {
+  /** How many claims have to be checked: nothing is, that is known or is being asked of the rule. */
+  costOf(list: readonly Signed[]): number {
     let cost = 0;
-    for (const { name } of claims) if (!this.#isFree(name)) cost += 1;
+    for (const signed of list) {
+      const found = this.#found.get(signed.hash);
+      if (found === undefined || (found !== true && found.strict && found.state !== 'good'))
+        cost += claimCount(signed);
+    }
     return cost;
   }
 
-  /** True by the word of somebody whose word is taken. */
-  take(names: Iterable<string>): void {
-    for (const name of names) this.#known.set(name, true);
+  /** Good by the word of somebody whose word is taken. */
+  take(list: readonly Signed[]): void {
+    for (const { hash } of list) this.#found.set(hash, true);
+    this.#forget();
   }
 
   /**
-   * One answer per claim, in order; at once when all are known. By the consensus rule, unless `strict`: then
+   * One answer for each, in order; at once when all are known. By the consensus rule, unless `strict`: then
    * also what the rule accepts may be refused, because such a no costs less (`crypto/verify.ts`).
    */
   check(
-    claims: readonly NamedClaim[],
+    list: readonly Signed[],
     lane: Lane,
     done: (valid: readonly boolean[]) => void,
     strict = false,
   ): void {
-    const call: Call = { valid: claims.map(() => true), open: 1, done };
-    for (let index = 0; index < claims.length; index++) {
-      const named = claims[index] as NamedClaim;
-      if (this.knows(named.name)) continue;
+    const call: Call = { list, wrong: [], open: 1, done };
+    for (let place = 0; place < list.length; place++) {
+      const signed = list[place] as Signed;
+      const found = this.#found.get(signed.hash);
+      if (found === true || found?.state === 'good') continue;
       call.open += 1;
+      const waiter = { call, place, lane, byRule: !strict };
       // A strict yes is a yes of the rule too: what is under way is waited for.
-      const asked = (strict ? this.#consensus : this.#strict).has(named.name) ? !strict : strict;
-      this.#join(asked ? this.#strict : this.#consensus, named, { call, index, lane, byRule: !strict });
+      if (found === undefined) this.#add(new Pending(signed, strict, waiter));
+      else this.#join(found, waiter);
     }
     this.#hand();
-    close(call);
+    if (call.open === 1) done(list.map(() => true));
+    else this.#close(call);
   }
 
-  #join(underWay: Map<string, Pending>, named: NamedClaim, waiter: Waiter): void {
+  #add(pending: Pending): void {
+    const { hash } = pending.signed;
+    // It may be good by somebody's word meanwhile.
+    if (this.#found.get(hash) !== true) this.#found.set(hash, pending);
+    this.#underWay += 1;
+    this.#lines[pending.line].add(pending);
+  }
+
+  #join(pending: Pending, waiter: Waiter): void {
+    pending.add(waiter);
     const { lane } = waiter;
-    const pending = underWay.get(named.name);
-    if (pending === undefined) {
-      const added = { named, strict: underWay === this.#strict, waiters: [waiter], lane, handed: false };
-      underWay.set(named.name, added);
-      this.#waiting[lane].add(added);
-      return;
-    }
-    pending.waiters.push(waiter);
-    if (pending.handed || lanes.indexOf(lane) >= lanes.indexOf(pending.lane)) return;
-    pending.lane = lane;
-    this.#waiting[lane].add(pending);
+    if (pending.state !== 'waiting' || lanes.indexOf(lane) >= lanes.indexOf(pending.line)) return;
+    pending.line = lane;
+    this.#lines[lane].add(pending);
   }
 
   /** Keeps the verifier busy, and no more. */
   #hand(): void {
-    for (const urgent of [true, false]) {
-      const at = urgent ? 'urgent' : 'other';
-      const most = urgent ? limits.consensusHanded : limits.patientHanded;
+    for (const share of this.#shares) {
       const batch: Pending[] = [];
-      for (const lane of lanes) {
-        if (isUrgent(lane) === urgent) this.#waiting[lane].take(lane, most - this.#atVerifier[at], batch);
-      }
+      let room = share.most - share.handed;
+      for (const lane of share.lanes) room = this.#lines[lane].take(lane, room, batch);
       if (batch.length === 0) continue;
       for (const strict of [true, false]) {
         const alike = batch.filter((pending) => pending.strict === strict);
-        if (alike.length > 0) this.#give(alike, strict, at);
+        if (alike.length > 0) this.#give(alike, strict, share);
       }
     }
   }
 
-  #give(batch: readonly Pending[], strict: boolean, at: 'urgent' | 'other'): void {
-    this.#atVerifier[at] += batch.length;
-    const claims = batch.map(({ named }) => named.claim);
+  #give(batch: readonly Pending[], strict: boolean, share: Share): void {
+    const claims: SignatureClaim[] = [];
+    for (const { signed } of batch) addClaims(signed, claims);
+    share.handed += claims.length;
     this.#verifier.verify(
       claims,
       strict,
       (answers) => {
-        this.#atVerifier[at] -= batch.length;
+        share.handed -= claims.length;
         // Before the waiters think about the answers.
         this.#hand();
-        this.#answer(batch, answers, strict);
+        this.#answer(batch, answers);
       },
-      at === 'urgent',
+      share.urgent,
     );
   }
 
-  #answer(batch: readonly Pending[], answers: readonly boolean[], strict: boolean): void {
-    const underWay = strict ? this.#strict : this.#consensus;
-    for (let index = 0; index < batch.length; index++) {
-      const { named, waiters } = batch[index] as Pending;
-      const valid = defined(answers[index], 'an answer for each claim');
-      if (valid) this.#known.set(named.name, true);
-      underWay.delete(named.name);
-      for (const waiter of waiters) {
-        if (!valid && strict && waiter.byRule) this.#join(this.#consensus, named, waiter);
-        else {
-          waiter.call.valid[waiter.index] = valid;
-          close(waiter.call);
-        }
+  /** `answers`: one for each claim. */
+  #answer(batch: readonly Pending[], answers: readonly boolean[]): void {
+    let next = 0;
+    for (const pending of batch) {
+      let valid = true;
+      for (let count = claimCount(pending.signed); count > 0; count--) {
+        if (!defined(answers[next++], 'an answer for each claim')) valid = false;
       }
+      this.#underWay -= 1;
+      if (valid) pending.state = 'good';
+      else this.#refuse(pending);
+      this.#tell(pending, pending, valid);
+      for (const waiter of pending.others ?? []) this.#tell(pending, waiter, valid);
     }
     this.#hand();
   }
-}
 
-/** Answers a call that lacks nothing more. */
-function close(call: Call): void {
-  call.open -= 1;
-  if (call.open === 0) call.done(call.valid);
-}
-
-/**
- * Claims that wait in one lane, oldest first. Those that went on in another one meanwhile are passed over.
- */
-class Line {
-  #queue: Pending[] = [];
-  #start = 0;
-
-  add(pending: Pending): void {
-    this.#queue.push(pending);
+  /** It is not good, or not strictly so: who goes by the rule waits for the rule's own answer now. */
+  #refuse(pending: Pending): void {
+    const { signed, strict } = pending;
+    if (this.#found.get(signed.hash) === pending) this.#found.delete(signed.hash);
+    if (!strict) return;
+    let again: Pending | undefined;
+    for (const waiter of [pending, ...(pending.others ?? [])]) {
+      if (!waiter.byRule) continue;
+      if (again === undefined) this.#add((again = new Pending(signed, false, waiter)));
+      else this.#join(again, waiter);
+    }
   }
 
-  /** Takes out until there are `most` in the batch. */
-  take(lane: Lane, most: number, batch: Pending[]): void {
-    while (batch.length < most && this.#start < this.#queue.length) {
-      const pending = defined(this.#queue[this.#start], 'a queued claim');
-      this.#start += 1;
-      if (pending.handed || pending.lane !== lane) continue;
-      pending.handed = true;
-      batch.push(pending);
+  #tell({ strict }: Pending, { call, place, byRule }: Waiter, valid: boolean): void {
+    if (!valid && strict && byRule) return;
+    if (!valid) call.wrong.push(place);
+    this.#close(call);
+  }
+
+  /** Answers a call that lacks nothing more. */
+  #close(call: Call): void {
+    call.open -= 1;
+    if (call.open > 0) return;
+    const { list, wrong, done } = call;
+    const valid = list.map(() => true);
+    for (const place of wrong) valid[place] = false;
+    for (let place = 0; place < list.length; place++) {
+      if (valid[place] === true) this.#found.set((list[place] as Signed).hash, true);
     }
-    if (this.#start > 1_024 && 2 * this.#start > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#start);
-      this.#start = 0;
+    this.#forget();
+    done(valid);
+  }
+
+  /** Past its bound, a sixteenth of what was found good goes at once, the oldest first (see `BoundedMap`). */
+  #forget(): void {
+    let surplus = this.#found.size - this.#underWay - limits.verifiedClaims;
+    if (surplus <= 0) return;
+    surplus += Math.floor(limits.verifiedClaims / 16);
+    for (const [hash, found] of this.#found) {
+      if (found !== true) continue;
+      this.#found.delete(hash);
+      surplus -= 1;
+      if (surplus === 0) return;
     }
   }
 }

@@ -42,8 +42,6 @@ export class Intake {
   readonly #options: IntakeOptions;
   /** Handed in here and not final as far as we know, with when they were gossiped last. */
   readonly #own = new BoundedMap<Hash, number>(limits.mempoolTransactions);
-  /** Transactions whose signatures are being checked, with how often. */
-  readonly #checking = new Map<Hash, { readonly transaction: Transaction; times: number }>();
   #submittedUnderWay: Load = none;
   #gossipUnderWay: Load = none;
   #repeatedAt = -Infinity;
@@ -123,7 +121,7 @@ export class Intake {
     if (load.signatures > limits.intakeTransactions || load.bytes > limits.intakeBytes)
       return decide('ignore');
     const checking = this.#check(fresh, from, (valid) => {
-      const good = fresh.filter((_, index) => valid[index] === true);
+      const good = valid.includes(false) ? fresh.filter((_, index) => valid[index] === true) : fresh;
       this.#admit(good);
       if (good.length === fresh.length) conclude();
       else reject('transaction/wrong-signature', fresh.length - good.length);
@@ -153,18 +151,15 @@ export class Intake {
    */
   #passesOn(transactions: readonly Transaction[]): boolean {
     const { mempool, verification } = this.#options;
-    const waiting = transactions.filter(({ hash }) => mempool.has(hash));
-    const others = transactions.filter(({ hash }) => !mempool.has(hash));
+    const waiting: Transaction[] = [];
+    const others: Transaction[] = [];
+    for (const transaction of transactions)
+      (mempool.has(transaction.hash) ? waiting : others).push(transaction);
     const isUsed = this.#usedLookup();
     const ofUse = waiting.length + others.filter(isUsed).length;
     if (2 * ofUse < transactions.length || !others.every((other) => verification.transactions.checked(other)))
       return false;
     return this.#outbox.passOn(waiting);
-  }
-
-  /** A transaction that is here, and whose signature is being checked. */
-  arriving(hash: Hash): Transaction | undefined {
-    return this.#checking.get(hash)?.transaction;
   }
 
   /**
@@ -294,19 +289,9 @@ export class Intake {
     };
     const finish = (valid: readonly boolean[]): void => {
       count(-1);
-      for (const { hash } of transactions) {
-        const checking = defined(this.#checking.get(hash), 'a transaction that is being checked');
-        checking.times -= 1;
-        if (checking.times === 0) this.#checking.delete(hash);
-      }
       done(valid);
     };
     count(1);
-    for (const transaction of transactions) {
-      const checking = this.#checking.get(transaction.hash);
-      if (checking === undefined) this.#checking.set(transaction.hash, { transaction, times: 1 });
-      else checking.times += 1;
-    }
     check(finish);
     // After the check was asked for: who needs one of them for a block joins that, instead of asking
     // for another.

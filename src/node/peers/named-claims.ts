@@ -1,38 +1,28 @@
+import { hash as digest } from 'node:crypto';
+import { concat, fromHex } from '../../base/bytes.ts';
 import type { SignatureClaim } from '../../crypto/signature.ts';
 import { type Transaction, transactionClaims } from '../../ledger/transaction.ts';
-import { ClaimChecker, type NamedClaim } from './claim-checker.ts';
+
+/** A claim and a hash that names exactly it: key, message and signature. */
+export interface NamedClaim {
+  readonly hash: string;
+  readonly claim: SignatureClaim;
+}
+
+/** What is good or wrong as a whole. A transaction's hash covers its signatures, so it names its claims. */
+export type Signed = NamedClaim | Transaction;
 
 export function named(claim: SignatureClaim): NamedClaim {
-  return { name: ClaimChecker.nameOf(claim), claim };
+  const { publicKey, signature, message } = claim;
+  return { hash: digest('sha256', concat(fromHex(publicKey), fromHex(signature), message)), claim };
 }
 
-/** A transaction's hash covers its signatures, so it names its claims. */
-export function claimsOf(transactions: readonly Transaction[]): NamedClaim[] {
-  const all: NamedClaim[] = [];
-  for (const transaction of transactions) {
-    const claims = transactionClaims(transaction);
-    for (let index = 0; index < claims.length; index++) {
-      all.push({ name: claimName(transaction, index), claim: claims[index] as SignatureClaim });
-    }
-  }
-  return all;
+/** How many claims it has. */
+export function claimCount(signed: Signed): number {
+  return 'claim' in signed ? 1 : signed.signers.length;
 }
 
-export function claimNames(transaction: Transaction): string[] {
-  return transaction.signers.map((_, index) => claimName(transaction, index));
-}
-
-function claimName({ hash }: Transaction, index: number): string {
-  return index === 0 ? hash : `${hash}/${index}`;
-}
-
-/** Whether all claims of each transaction are valid, from one answer for each claim. */
-export function eachOf(transactions: readonly Transaction[], valid: readonly boolean[]): readonly boolean[] {
-  // Most have one claim each.
-  if (valid.length === transactions.length) return valid;
-  let at = 0;
-  return transactions.map(({ signers }) => {
-    at += signers.length;
-    return valid.slice(at - signers.length, at).every(Boolean);
-  });
+export function addClaims(signed: Signed, claims: SignatureClaim[]): void {
+  if ('claim' in signed) claims.push(signed.claim);
+  else transactionClaims(signed, claims);
 }

@@ -73,9 +73,13 @@ export class TransactionOutbox {
    */
   passOn(transactions: readonly Transaction[]): boolean {
     const now = this.#options.clock.monotonicMs();
-    const due = transactions.filter(({ hash }) => this.#isDue(hash, now));
-    for (const { hash } of due) this.#passedOn.set(hash, now);
-    return due.length > 0;
+    let isAnyDue = false;
+    for (const { hash } of transactions) {
+      if (!this.#isDue(hash, now)) continue;
+      this.#passedOn.set(hash, now);
+      isAnyDue = true;
+    }
+    return isAnyDue;
   }
 
   /**

@@ -1,8 +1,8 @@
+import type { Hash } from '../../crypto/hash.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { PeerId } from '../../network/port.ts';
 import type { Clock } from '../process/clock.ts';
 import type { ClaimChecker } from './claim-checker.ts';
-import { claimNames, claimsOf, eachOf } from './named-claims.ts';
 import type { PeerBudget } from './peer-budget.ts';
 
 interface TransactionVerificationOptions {
@@ -31,8 +31,7 @@ export class TransactionVerification {
     strict: boolean,
     done: (valid: readonly boolean[]) => void,
   ): void {
-    const answer = (valid: readonly boolean[]): void => done(eachOf(transactions, valid));
-    this.#options.checker.check(claimsOf(transactions), strict ? 'transactions' : 'blocks', answer, strict);
+    this.#options.checker.check(transactions, strict ? 'transactions' : 'blocks', done, strict);
   }
 
   /** The rule of blocks, for transactions that a peer was asked for. */
@@ -54,31 +53,32 @@ export class TransactionVerification {
     transactions: readonly Transaction[],
   ): ((done: (valid: readonly boolean[]) => void) => void) | undefined {
     if (this.#takesWord(peer, transactions)) return (done) => done(transactions.map(() => true));
-    const claims = claimsOf(transactions);
-    const release = this.#options.budget.take(
-      peer,
-      'transactions',
-      this.#options.checker.costOf(claims),
-      this.#options.clock.monotonicMs(),
-    );
+    const cost = this.#options.checker.costOf(transactions);
+    const now = this.#options.clock.monotonicMs();
+    const release = this.#options.budget.take(peer, 'transactions', cost, now);
     if (release === undefined) return undefined;
     const lane = this.#options.budget.isStranger(peer) ? 'strangers' : 'transactions';
     return (done) =>
-      this.#options.checker.check(claims, lane, (valid) => {
+      this.#options.checker.check(transactions, lane, (valid) => {
         release();
-        done(eachOf(transactions, valid));
+        done(valid);
       });
   }
 
   /** True where a peer checked them for us, which then counts as if this node had. */
   #takesWord(peer: PeerId, transactions: readonly Transaction[]): boolean {
     if (this.#options.vouches?.(peer) !== true) return false;
-    this.#options.checker.take(transactions.flatMap(claimNames));
+    this.#options.checker.take(transactions);
     return true;
+  }
+
+  /** A transaction whose signatures are being checked, or were, and nobody has the answer yet. */
+  underCheck(hash: Hash): Transaction | undefined {
+    return this.#options.checker.transaction(hash);
   }
 
   /** This node checked the transaction's signatures, or took a member's word that it did. */
   checked(transaction: Transaction): boolean {
-    return claimNames(transaction).every((name) => this.#options.checker.knows(name));
+    return this.#options.checker.knows(transaction);
   }
 }

@@ -9,9 +9,9 @@ import type { Height } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
-import { ClaimChecker, type NamedClaim } from './claim-checker.ts';
+import { ClaimChecker } from './claim-checker.ts';
 import type { Clock } from '../process/clock.ts';
-import { named } from './named-claims.ts';
+import { named, type NamedClaim } from './named-claims.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { Standing } from './standing.ts';
 import { TransactionVerification } from './transaction-verification.ts';
@@ -217,7 +217,7 @@ export class Verification<M extends object> {
     if (direct) this.#options.onHeard?.(message);
     const seal = from.seal === undefined ? [] : [named(from.seal)];
     // Gossip brings each message once; one that it brings again after it forgot it was passed on before.
-    if (seal.some(({ name }) => this.#checker.knows(name))) return ignore();
+    if (seal.some((claim) => this.#checker.knows(claim))) return ignore();
     const wanted = wants(message, direct);
     if (!wanted && !relayed) return ignore();
     const claims = protocol.claims(message, roster);
@@ -230,7 +230,7 @@ export class Verification<M extends object> {
     };
     const whole = digest !== undefined && this.#whole.has(digest);
     const own = whole ? [] : claims.own.map(named);
-    const isFree = whole || (digest === undefined && own.every(({ name }) => this.#checker.knows(name)));
+    const isFree = whole || (digest === undefined && own.every((claim) => this.#checker.knows(claim)));
     if (!wanted && !isFree && seal.length === 0) return ignore();
     if (whole && seal.length === 0) return good();
     const judged: Case<M> = { peer, message, good, ignore, bad };

@@ -3,7 +3,11 @@ import { describe, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
 import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../../src/crypto/signature.ts';
-import { ClaimChecker, type Lane, type NamedClaim } from '../../../src/node/peers/claim-checker.ts';
+import type { Transaction } from '../../../src/ledger/transaction.ts';
+import { ClaimChecker } from '../../../src/node/peers/claim-checker.ts';
+import type { Lane } from '../../../src/node/peers/claim-lines.ts';
+import type { NamedClaim } from '../../../src/node/peers/named-claims.ts';
+import { transaction } from '../../ledger/samples.ts';
 
 interface Call {
   readonly names: string[];
@@ -32,7 +36,7 @@ class SlowVerifier implements Verifier {
 }
 
 const claim = (name: string): NamedClaim => ({
-  name,
+  hash: name,
   claim: { publicKey: '' as PublicKey, message: new Uint8Array(), signature: name as Signature },
 });
 
@@ -199,4 +203,91 @@ describe('the claim checker', () => {
     assert.deepEqual(world.answers, [[false]]);
     assert.equal(world.checker.load, 0);
   });
+});
+
+describe('transactions in the claim checker', () => {
+  /** Their signatures are named by the nonce. */
+  const signedBy = (signers: number, nonce: number): Transaction => {
+    const names = Array.from({ length: signers }, (_, index) => `signer ${index}`);
+    return transaction({ from: 'alice', nonce, signers: names }, { type: 'delete', key: 'k' });
+  };
+
+  test('are good when all their signatures are, and each signature counts as one', () => {
+    const world = new World();
+    const list = [signedBy(1, 0), signedBy(3, 1), signedBy(2, 2)];
+    assert.equal(world.checker.costOf(list), 6);
+    world.checker.check(list, 'transactions', (valid) => world.answers.push(valid));
+    const [call] = world.verifier.calls.splice(0);
+    assert.equal(call?.names.length, 6);
+    call?.done([true, true, false, true, true, true]);
+    assert.deepEqual(world.answers, [[true, false, true]]);
+    assert.equal(world.checker.costOf(list), 3);
+  });
+
+  test('of many signatures wait until there is room for all of them, and nothing passes them', () => {
+    const world = new World();
+    const few = Array.from({ length: limits.patientHanded - 1 }, (_, index) => `t${index}`);
+    world.check('transactions', ...few);
+    world.checker.check([signedBy(2, 0)], 'transactions', (valid) => world.answers.push(valid));
+    world.check('strangers', 's');
+    const most = () => world.verifier.calls.map(({ names }) => names.length);
+    assert.deepEqual(most(), [limits.patientHanded - 1]);
+    world.verifier.answer();
+    assert.deepEqual(most(), [3]);
+  });
+
+  test('can be had until a call has their answer: a block that needs one joins, and asks nobody for it', () => {
+    const world = new World();
+    const first = signedBy(1, 0);
+    const rest = Array.from({ length: limits.patientHanded }, (_, nonce) => signedBy(1, nonce + 1));
+    const last = defined(rest.at(-1), 'the last');
+    world.checker.check([first, ...rest], 'transactions', (valid) => world.answers.push(valid));
+    world.verifier.answer();
+    assert.equal(world.checker.transaction(first.hash), first, 'its answer is there, and nobody has it');
+    assert.equal(world.checker.transaction(last.hash), last);
+    assert.equal(world.checker.knows(first), true);
+    world.checker.check([first], 'blocks', (valid) => world.answers.push(valid));
+    assert.deepEqual(world.answers, [[true]], 'at once');
+    world.verifier.answer();
+    assert.equal(world.answers[1]?.length, 1 + rest.length);
+    assert.equal(world.checker.transaction(first.hash), undefined);
+    assert.equal(world.checker.transaction(last.hash), undefined);
+  });
+
+  test('that are wrong are not remembered, and not to be had', () => {
+    const world = new World();
+    const wrong = signedBy(1, 0);
+    world.checker.check([wrong], 'transactions', (valid) => world.answers.push(valid));
+    world.verifier.calls.splice(0).forEach(({ names, done }) => done(names.map(() => false)));
+    assert.equal(world.checker.transaction(wrong.hash), undefined);
+    assert.equal(world.checker.knows(wrong), false);
+  });
+});
+
+test('what was found good is forgotten past the bound, the oldest first, and nothing that is being checked is', () => {
+  const world = new World();
+  world.check('transactions', 'under way', 'bad');
+  const under = world.verifier.calls.splice(0);
+  world.checker.take(Array.from({ length: limits.verifiedClaims }, (_, index) => claim(`n${index}`)));
+  assert.equal(world.checker.knows(claim('n0')), true, 'as many as fit');
+  world.checker.take([claim('one more')]);
+  const kept = limits.verifiedClaims - limits.verifiedClaims / 16;
+  assert.equal(world.checker.knows(claim(`n${limits.verifiedClaims - kept}`)), false);
+  assert.equal(world.checker.knows(claim(`n${limits.verifiedClaims - kept + 1}`)), true);
+  assert.equal(world.checker.knows(claim('one more')), true);
+  world.check('blocks', 'under way');
+  assert.deepEqual(world.asked, [], 'it is waited for');
+  for (const { names, done } of under) done(names.map((name) => name !== 'bad'));
+  assert.deepEqual(world.answers, [[true], [true, false]]);
+});
+
+test('what is taken by the word of a member while it is checked is known at once, and stays so', () => {
+  const world = new World();
+  world.check('transactions', 'bad');
+  world.checker.take([claim('bad')]);
+  world.check('blocks', 'bad');
+  assert.deepEqual(world.answers, [[true]]);
+  world.verifier.answer();
+  assert.deepEqual(world.answers, [[true], [false]]);
+  assert.equal(world.checker.knows(claim('bad')), true);
 });

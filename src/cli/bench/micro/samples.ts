@@ -24,5 +24,5 @@ export function sampleTransfers(count: number, senders: number): Transaction[] {
 }
 
 export function sampleClaims(count: number, senders: number): SignatureClaim[] {
-  return sampleTransfers(count, senders).flatMap(transactionClaims);
+  return sampleTransfers(count, senders).flatMap((transfer) => transactionClaims(transfer));
 }

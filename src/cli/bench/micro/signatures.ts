@@ -42,7 +42,7 @@ function addonPieces(): Piece[] {
   const addon = openNativeVerify();
   if (addon === undefined || addon instanceof Problem) return [];
   const batch = (count: number, senders: number, name: string): Piece => {
-    const frame = packClaims(sampleClaims(count, senders).map((claim) => ({ claim, strict: false })));
+    const frame = packClaims([{ claims: sampleClaims(count, senders), from: 0, to: count, strict: false }]);
     return { group: 'verify', name, bound: 'verifications', pieces: count, work: () => addon(frame) };
   };
   return [
