@@ -48,6 +48,11 @@ export class DraftAccounts {
     this.#below = below;
   }
 
+  /** An account before the block, and by now. */
+  inBlock(publicKey: PublicKey): DraftAccount {
+    return this.#entry(publicKey);
+  }
+
   /** What an account has by now: good until it is changed. */
   get(publicKey: PublicKey): Account {
     return this.#entry(publicKey).now;

@@ -14,7 +14,7 @@ import {
   proposalStateKey,
 } from './proposal.ts';
 import { DraftAccounts } from './draft-accounts.ts';
-import type { Account, RecordEntry, StateChange, Tombstone } from './state-entry.ts';
+import { type Account, type RecordEntry, recordIn, type StateChange, type Tombstone } from './state-entry.ts';
 import type { State } from './state.ts';
 
 /** What becomes of a reservation's entry; null when it goes. */
@@ -125,8 +125,7 @@ export class Draft {
 
   /** The record, unless it was deleted. */
   record(key: string): RecordEntry | undefined {
-    const entry = this.recordEntry(key);
-    return entry?.type === 'record' ? entry : undefined;
+    return recordIn(this.recordEntry(key));
   }
 
   reservation(id: ReservationId): Reservation | undefined {

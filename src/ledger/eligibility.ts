@@ -3,9 +3,9 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from './block.ts';
 import type { ChainParameters } from './chain-parameters.ts';
+import type { DraftAccount } from './draft-accounts.ts';
 import { protocolVersionFor } from './protocol-version.ts';
 import { type Account, keySetOf } from './state-entry.ts';
-import type { State } from './state.ts';
 import { type Transaction, unitsOf } from './transaction.ts';
 import type { TransactionBody } from './transaction-body.ts';
 
@@ -36,31 +36,29 @@ export type IneligibleCode =
 interface BlockInTheMaking {
   readonly context: { readonly chainId: Hash; readonly height: Height };
   readonly parameters: Pick<ChainParameters, 'protocolVersion' | 'feePerOperation'>;
-  readonly parent: State;
   /** What stands in it already. */
-  readonly hashes: ReadonlySet<Hash>;
+  readonly hashes: readonly Hash[];
 }
 
 /**
- * Why a transaction may not stand next in a block, where its sender's account is `account` by now; undefined
- * when it may. Whether its signatures are good is not looked at.
+ * Why a transaction of an account may not stand next in a block; undefined when it may. Whether its signatures are good is not looked at.
  */
 export function whyIneligible(
   transaction: Transaction,
-  account: Account,
-  { context: { chainId, height }, parameters, parent, hashes }: BlockInTheMaking,
+  { before, now: account }: Pick<DraftAccount, 'before' | 'now'>,
+  { context: { chainId, height }, parameters, hashes }: BlockInTheMaking,
 ): IneligibleCode | undefined {
   if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
   if (protocolVersionFor(transaction) > parameters.protocolVersion) return 'transaction/later-version';
   if (transaction.expiryHeight < height) return 'transaction/expired';
   if (transaction.expiryHeight > height + limits.maxExpiryAhead) return 'transaction/expiry-too-far';
   if (transaction.nonce < account.nonce) {
-    return hashes.has(transaction.hash) ? 'transaction/duplicate' : 'transaction/nonce-used';
+    return hashes.includes(transaction.hash) ? 'transaction/duplicate' : 'transaction/nonce-used';
   }
   if (transaction.nonce > account.nonce) return 'transaction/nonce-gap';
   if (transaction.fee < leastFee(transaction, parameters.feePerOperation)) return 'transaction/fee-too-low';
   // By the parent's state: what else stands in the block says nothing about who may sign in it.
-  if (!hasItsSigners(transaction, parent.account(transaction.sender))) return 'transaction/wrong-signers';
+  if (!hasItsSigners(transaction, before)) return 'transaction/wrong-signers';
   if (account.balance < transaction.fee) return 'transaction/fee-not-payable';
   return undefined;
 }

@@ -151,7 +151,7 @@ class BlockExecution {
   readonly #draft: Draft;
   readonly #parameters: ChainParameters;
   readonly limits: BlockLimits;
-  readonly #hashes = new Set<Hash>();
+  readonly #hashes: Hash[] = [];
   readonly #place: Parameters<typeof whyIneligible>[2];
   readonly #receipts = new ReceiptWriter();
   #effects: Effects = { records: [], changes: [] };
@@ -165,7 +165,7 @@ class BlockExecution {
     this.#draft = new Draft(parent);
     this.#parameters = parametersAt(parent.parameters, context.height);
     if (this.#parameters !== parent.parameters) this.#draft.parameters = this.#parameters;
-    this.#place = { parent, context, parameters: this.#parameters, hashes: this.#hashes };
+    this.#place = { context, parameters: this.#parameters, hashes: this.#hashes };
     const { maxTransactions, maxOperations, maxBytes } = this.#parameters.limits;
     this.limits = {
       maxTransactions: Math.min(maxTransactions, room?.maxCount ?? maxTransactions),
@@ -187,12 +187,11 @@ class BlockExecution {
   /** Executes one more transaction, or changes nothing and says why it may not stand here. */
   add(transaction: Transaction): IneligibleCode | undefined {
     const { sender, hash, fee } = transaction;
-    const account = this.#draft.account(sender);
-    const refusal = whyIneligible(transaction, account, this.#place);
+    const refusal = whyIneligible(transaction, this.#draft.accounts.inBlock(sender), this.#place);
     if (refusal !== undefined) return refusal;
     this.#draft.accounts.pay(sender, fee);
     this.#fees += fee;
-    this.#hashes.add(hash);
+    this.#hashes.push(hash);
     this.#bytes += transaction.bytes.length;
     this.#operations += transaction.operations.length;
     this.#perform(transaction);

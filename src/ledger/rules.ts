@@ -13,7 +13,7 @@ import type { Effects, RecordEffect, Refusal } from './receipt.ts';
 import { namespaceOf } from './record-key.ts';
 import { refused, shortOf } from './refusal.ts';
 import { reserve, settle } from './reservation-rules.ts';
-import type { Place, RecordEntry } from './state-entry.ts';
+import { type Place, type RecordEntry, recordIn, type Tombstone } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Why a condition does not hold; undefined when it does. */
@@ -82,24 +82,24 @@ export function perform(
   const { sender, signers } = transaction;
   switch (operation.type) {
     case 'put': {
-      const old = draft.record(operation.key);
+      const before = draft.recordEntry(operation.key);
+      const old = recordIn(before);
       const code = mayNotWrite(draft, sender, operation, old);
       if (code !== undefined) return refused(code);
       // In a namespace with several writers, a record keeps its owner.
-      change(draft, operation.key, place, effects.records, {
-        owner: old?.owner ?? sender,
-        value: operation.value,
-      });
+      const next = { owner: old?.owner ?? sender, value: operation.value };
+      change(draft, { key: operation.key, before, changed: place }, effects.records, next);
       return undefined;
     }
     case 'delete':
     case 'give': {
-      const old = draft.record(operation.key);
+      const before = draft.recordEntry(operation.key);
+      const old = recordIn(before);
       const code = mayNotWrite(draft, sender, operation, old);
       if (code !== undefined) return refused(code);
       if (old === undefined) return refused('transaction/no-such-record');
       const next = operation.type === 'delete' ? undefined : { owner: operation.to, value: old.value };
-      change(draft, operation.key, place, effects.records, next);
+      change(draft, { key: operation.key, before, changed: place }, effects.records, next);
       return undefined;
     }
     case 'open-namespace':
@@ -172,18 +172,22 @@ function setNamespace(draft: Draft, sender: PublicKey, change: SetNamespace): Re
 /** A new version of a record; without `next` it is deleted. */
 function change(
   draft: Draft,
-  key: string,
-  changed: Place,
+  {
+    key,
+    before,
+    changed,
+  }: { readonly key: string; readonly before: RecordEntry | Tombstone | undefined; readonly changed: Place },
   effects: RecordEffect[],
   next: { readonly owner: PublicKey; readonly value: Uint8Array } | undefined,
 ): void {
-  const before = draft.recordEntry(key);
-  const versioned = { version: (before?.version ?? 0) + 1, changed, previous: before?.changed };
+  const version = (before?.version ?? 0) + 1;
+  const previous = before?.changed;
   draft.records.set(
     key,
-    next === undefined ? { type: 'tombstone', ...versioned } : { type: 'record', ...next, ...versioned },
+    next === undefined
+      ? { type: 'tombstone', version, changed, previous }
+      : { type: 'record', version, changed, previous, owner: next.owner, value: next.value },
   );
-  const { version, previous } = versioned;
   effects.push({ operation: changed.operation, version, previous });
 }
 

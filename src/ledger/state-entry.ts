@@ -69,6 +69,11 @@ export interface Tombstone extends Versioned {
   readonly type: 'tombstone';
 }
 
+/** The record of an entry; undefined where it was deleted, or never was. */
+export function recordIn(entry: RecordEntry | Tombstone | undefined): RecordEntry | undefined {
+  return entry?.type === 'record' ? entry : undefined;
+}
+
 /**
  * One entry of the state that becomes `value`, or goes away (null). Keys start with a byte for their kind, so
  * that a store keeps accounts and records apart and can list either.
@@ -98,7 +103,7 @@ export function writeAccountStateKey(key: Uint8Array, publicKey: PublicKey): voi
 }
 
 export function recordStateKey(key: string): Uint8Array {
-  return concat(Uint8Array.of(recordKind), utf8(key));
+  return namedKey(recordKind, key);
 }
 
 /** A byte order mark in front is a part of the key. */
@@ -110,7 +115,19 @@ export function nameIn(key: Uint8Array): string {
 }
 
 export function namespaceStateKey(name: string): Uint8Array {
-  return concat(Uint8Array.of(namespaceKind), utf8(name));
+  return namedKey(namespaceKind, name);
+}
+
+function namedKey(kind: number, name: string): Uint8Array {
+  const key = new Uint8Array(1 + name.length);
+  key[0] = kind;
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    // Most names are ASCII.
+    if (code >= 0x80) return concat(Uint8Array.of(kind), utf8(name));
+    key[at + 1] = code;
+  }
+  return key;
 }
 
 const slash = 0x2f;

@@ -36,6 +36,7 @@ import {
   namespaceStateKey,
   type RecordEntry,
   nameIn,
+  recordIn,
   recordStateKey,
   type StateChange,
   type Tombstone,
@@ -125,8 +126,7 @@ export class State {
 
   /** The record under a key; undefined where there is none, or none any more. */
   record(key: string): RecordEntry | undefined {
-    const entry = this.recordEntry(key);
-    return entry?.type === 'record' ? entry : undefined;
+    return recordIn(this.recordEntry(key));
   }
 
   /** The same, or what is left of a deleted record: it has a version too, and goes on counting. */
