@@ -168,7 +168,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/page-hashing.ts': 'pagesAtOnce firstPairs',
     'src/ledger/pair-batch.ts': 'pairBatch',
     'src/ledger/state.ts': 'rememberedAccounts rememberedNamespaces',
-    'src/ledger/tree-nodes.ts': 'tries',
+    'src/ledger/tree-nodes.ts': 'tries keptBytes',
     'src/network/direct-stream.ts': 'batchBytes reopenMs',
     'src/network/frame-guard.ts': 'firstHeldBytes',
     'src/network/frames.ts': 'firstPartialBytes',

@@ -41,7 +41,8 @@ interface BlockInTheMaking {
 }
 
 /**
- * Why a transaction of an account may not stand next in a block; undefined when it may. Whether its signatures are good is not looked at.
+ * Why a transaction of an account may not stand next in a block; undefined when it may. Whether its
+ * signatures are good is not looked at.
  */
 export function whyIneligible(
   transaction: Transaction,

@@ -2,6 +2,7 @@ import { invariant } from '../base/invariant.ts';
 import { type Bytes, CellStore, growChunk } from './cell-store.ts';
 import { EntryPages, hashWords, type PathOf } from './entry-pages.ts';
 import { PageHashing } from './page-hashing.ts';
+import { type BranchList, UpdateMemory } from './update-memory.ts';
 import { hashBatch, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
 
 /**
@@ -20,6 +21,9 @@ const chunkBits = 13;
 const chunkBranches = 1 << chunkBits;
 const chunkMask = chunkBranches - 1;
 
+/** The most memory of an update that stays for the next: a full block needs less. */
+const keptBytes = 1024 * 1024;
+
 /** How many dead branches are taken apart in the hope of a page before new memory is taken. */
 const tries = 16;
 
@@ -36,6 +40,7 @@ export class TreeNodes {
   /** For one update, or one walk, at a time. */
   readonly hashing: PageHashing;
   readonly #branches: Int32Array[] = [new Int32Array(4 * branchWords)];
+  #spare: UpdateMemory | undefined;
   #fresh = 1;
   /** Held by nobody; their children still count them. */
   readonly #deadBranches: NodeRef[] = [];
@@ -48,15 +53,23 @@ export class TreeNodes {
     this.hashing = new PageHashing(this.pages);
   }
 
-  /** Pages apart from these, whose entries can be copied into them. */
-  staging(pathOf: PathOf): EntryPages {
-    return new EntryPages(this.#cells, pathOf);
+  /** For an update: that of the one before, unless it is under way. What it stages can be copied here. */
+  borrow(pathOf: PathOf): UpdateMemory {
+    const memory = this.#spare ?? new UpdateMemory(new EntryPages(this.#cells, pathOf));
+    this.#spare = undefined;
+    return memory;
+  }
+
+  giveBack(memory: UpdateMemory): void {
+    memory.clear();
+    if (memory.staged.memoryBytes <= keptBytes) this.#spare = memory;
   }
 
   /** Bytes of memory, used or not. */
   get memoryBytes(): number {
     const branches = this.#branches.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return branches + this.pages.memoryBytes + this.#cells.memoryBytes;
+    const spare = this.#spare?.staged.memoryBytes ?? 0;
+    return branches + this.pages.memoryBytes + this.#cells.memoryBytes + spare;
   }
 
   left(branch: NodeRef): NodeRef {
@@ -135,9 +148,9 @@ export class TreeNodes {
   }
 
   /** Hashes branches whose children are hashed: those of one level. */
-  hashBranches(refs: readonly NodeRef[]): void {
-    for (let from = 0; from < refs.length; from += pairBatch) {
-      const count = Math.min(pairBatch, refs.length - from);
+  hashBranches({ refs, count: all }: Readonly<BranchList>): void {
+    for (let from = 0; from < all; from += pairBatch) {
+      const count = Math.min(pairBatch, all - from);
       for (let i = 0; i < count; i++) {
         const ref = refs[from + i] as NodeRef;
         this.copyHash(this.#word(ref, leftWord), pairInput, 2 * i * hashWords);

@@ -3,6 +3,7 @@ import { domainPrefix, hashInto, sha256Into } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { type EntryPages, type EntryRef, pageEntries, type PathOf } from './entry-pages.ts';
 import type { NodeRef, TreeNodes } from './tree-nodes.ts';
+import type { BranchList, UpdateMemory } from './update-memory.ts';
 
 const leafPrefix = domainPrefix('quorate/v1/state-leaf');
 /**
@@ -41,16 +42,12 @@ export const maxUpdates = 2 ** placeBits;
 export class TreeUpdate {
   readonly #nodes: TreeNodes;
   readonly #pages: EntryPages;
-  /** What is new, before it has its place. */
+  readonly #memory: UpdateMemory;
   readonly #staged: EntryPages;
-  /** The update's entry among the staged ones. */
-  readonly #entries: EntryRef[] = [];
+  /** How many updates there are. Their entries are numbered one by one from the first of page 1 on. */
+  #size = 0;
   /** By update: its entry goes away. Empty while none does. */
   readonly #removed = new Set<EntryRef>();
-  /** New branches by depth. */
-  readonly #levels: NodeRef[][] = [];
-  /** Of one page at a time: staged entries; those of the page as -1, -2 and so on. */
-  readonly #merged: number[] = [];
   #stagedPage = 0;
   /** How many more entries the tree has than before, once this is applied. */
   growth = 0;
@@ -58,11 +55,12 @@ export class TreeUpdate {
   constructor(nodes: TreeNodes, pathOf: PathOf) {
     this.#nodes = nodes;
     this.#pages = nodes.pages;
-    this.#staged = nodes.staging(pathOf);
+    this.#memory = nodes.borrow(pathOf);
+    this.#staged = this.#memory.staged;
   }
 
   get size(): number {
-    return this.#entries.length;
+    return this.#size;
   }
 
   /**
@@ -70,18 +68,18 @@ export class TreeUpdate {
    * counts. The bytes are copied. The entry holds the root of a tree of its own in the caller's place.
    */
   add(key: Uint8Array, value: Uint8Array | null, subtree: NodeRef = 0): void {
-    invariant(this.#entries.length < maxUpdates, 'a run of updates is bounded');
+    invariant(this.#size < maxUpdates, 'a run of updates is bounded');
     invariant(key.length < 2 ** 16 && (value?.length ?? 0) < 2 ** 16, 'keys and values are short');
-    if (this.#entries.length % pageEntries === 0) {
-      this.#stagedPage = this.#staged.fresh();
-      this.#staged.reset(this.#stagedPage);
+    if (this.#size % pageEntries === 0) {
+      this.#stagedPage += 1;
+      this.#memory.beginPage(this.#stagedPage);
     }
     const entry =
       value === null
         ? this.#staged.append(this.#stagedPage, key, nothing, () => {})
         : this.#staged.append(this.#stagedPage, key, value, hashEntryInto, subtree);
     if (value === null) this.#removed.add(entry);
-    this.#entries.push(entry);
+    this.#size += 1;
   }
 
   /** The tree after the updates, held by the caller and hashed. The old one stays. */
@@ -89,10 +87,12 @@ export class TreeUpdate {
     const order = this.#sorted();
     const next = order.length === 0 ? this.#nodes.hold(root) : this.#update(root, order, 0, order.length, 0);
     this.#nodes.hashing.finish();
-    for (let depth = this.#levels.length - 1; depth >= 0; depth--) {
-      this.#nodes.hashBranches(this.#levels[depth] as NodeRef[]);
+    const { levels } = this.#memory;
+    for (let depth = levels.length - 1; depth >= 0; depth--) {
+      this.#nodes.hashBranches(levels[depth] as BranchList);
     }
     for (let page = 1; page <= this.#stagedPage; page++) this.#staged.clear(page);
+    this.#nodes.giveBack(this.#memory);
     return next;
   }
 
@@ -117,8 +117,7 @@ export class TreeUpdate {
   #merge(tree: NodeRef, order: Uint32Array, from: number, to: number, depth: number): NodeRef {
     const pages = this.#pages;
     const count = this.#nodes.count(tree);
-    // Overwritten, not emptied: an array that is emptied gives its memory away.
-    const merged = this.#merged;
+    const { merged } = this.#memory;
     let size = 0;
     let old = 0;
     let hasChanged = false;
@@ -210,8 +209,7 @@ export class TreeUpdate {
 
   #branch(left: NodeRef, right: NodeRef, depth: number): NodeRef {
     const branch = this.#nodes.branch(left, right);
-    while (this.#levels.length <= depth) this.#levels.push([]);
-    (this.#levels[depth] as NodeRef[]).push(branch);
+    this.#memory.addBranch(branch, depth);
     return branch;
   }
 
@@ -229,16 +227,17 @@ export class TreeUpdate {
 
   /** The updates in the order of their paths; of those of one key the latest. */
   #sorted(): Uint32Array {
-    const count = this.#entries.length;
+    const count = this.#size;
+    const first = this.#staged.entry(1, 0);
     const numbers = new Float64Array(count);
     for (let i = 0; i < count; i++) {
-      numbers[i] = this.#staged.first32(this.#entries[i] as EntryRef) * maxUpdates + i;
+      numbers[i] = this.#staged.first32(first + i) * maxUpdates + i;
     }
     numbers.sort();
     const order = new Uint32Array(count);
     let kept = 0;
     for (let i = 0; i < count; i++) {
-      const entry = this.#entries[(numbers[i] as number) % maxUpdates] as EntryRef;
+      const entry = first + ((numbers[i] as number) % maxUpdates);
       // Insertion behind all that are smaller or equal: entries with the same first bits are few, or of one
       // key.
       let at = kept;
