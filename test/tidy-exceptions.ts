@@ -92,6 +92,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/node/peers/hello.ts': 'versionBytes',
     'src/node/peers/relay.ts': 'sealBytes',
     'src/storage/checksummed.ts': 'checksumBytes',
+    'src/storage/index-entries.ts': 'runBlocks bucketCount entryExtraBytes beforeName',
     'src/storage/index-postings.ts': 'sentMark firstBytes',
     'src/storage/keys.ts': 'heightBytes',
     'src/storage/write-ahead-log.ts': 'blockBytes headerBytes',
