@@ -60,6 +60,13 @@ export const placeCodec: Codec<TransactionPlace> = struct<TransactionPlace>({
   index: u32,
 });
 
+export const placeBytes = 10;
+
+/** Its encoding, over these bytes. */
+export function writePlace(target: Buffer, height: Height, index: number): void {
+  target.writeUInt32BE(index, target.writeUIntBE(height, 0, 6));
+}
+
 /** The header at a height that is final. */
 export function readHeader(store: Store, height: Height): { header: BlockHeader; hash: Hash } {
   const what = `header of height ${height}`;

@@ -7,7 +7,6 @@ import { nameIn, namespaceStateKey, recordStateKey } from '../ledger/state-entry
 import { validatorKeysCodec } from '../ledger/validators.ts';
 import { type CandidateTable } from './candidate-table.ts';
 import {
-  chainRecord,
   decodeOwn,
   type Extent,
   placeCodec,
@@ -31,13 +30,7 @@ import type { At, IndexName, IndexRange, IndexTables } from './index-tables.ts';
 import { heightIn, keyAfter, keys, rangeOf, restOf, stateRange } from './keys.ts';
 import { type LogTable, logWrites, removed } from './log-table.ts';
 import type { Store, Write } from './port.ts';
-import {
-  damaged,
-  readChecksummed,
-  scanChecksummedPage,
-  scanChecksummedPages,
-  checksummedWrite,
-} from './checksummed.ts';
+import { damaged, readChecksummed, scanChecksummedPage, scanChecksummedPages } from './checksummed.ts';
 import { type Opened, openTables } from './opening.ts';
 import type { SnapshotTable } from './snapshot-table.ts';
 
@@ -317,8 +310,9 @@ export class ChainStore {
    * together. So a store never ends at a block without the proof that it is final.
    */
   commitRun(requests: readonly CommitRequest[], done: Done): void {
-    const batch = requests.flatMap((request) => this.#commitWrites(request));
-    this.#store.write(batch, (problem) => {
+    // Before the store reads what is to be written: the run is in order, or nothing of it is written.
+    const run = requests.map((request) => ({ request, found: this.#found(request) }));
+    this.#store.write(commitWrites(run), (problem) => {
       if (problem === undefined) {
         for (const { height, hash, forgetRecords } of requests) {
           this.#final = { height, hash };
@@ -388,16 +382,16 @@ export class ChainStore {
     this.#store.write([...batch, extentWrite(extent)], done);
   }
 
-  #commitWrites(request: CommitRequest): Write[] {
+  #found(request: CommitRequest): Parameters<typeof commitWrites>[0][number]['found'] {
     const { height, hash } = request;
     invariant(height === this.#asked + 1, `height ${this.#asked + 1} is committed next, not ${height}`);
     this.#asked = height;
-    const wasCandidate = this.#candidates.finalize(hash);
-    const forget = this.#candidates.forget(request.forgetCandidates);
-    const indexes = this.#indexes.commitWrites(request);
-    const writes = commitWrites(request, { wasCandidate, forget, indexes });
-    if (height > 0) return writes;
-    return [checksummedWrite(keys.chain, chainRecord(this.#chainId)), ...writes];
+    return {
+      wasCandidate: this.#candidates.finalize(hash),
+      forget: this.#candidates.forget(request.forgetCandidates),
+      indexes: this.#indexes.commitWrites(request),
+      chainId: height === 0 ? this.#chainId : undefined,
+    };
   }
 
   /** Finishes what was asked, and closes the store. */

@@ -2,11 +2,19 @@ import { encode } from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
+import type { StateChange } from '../ledger/state-entry.ts';
 import { validatorKeysCodec } from '../ledger/validators.ts';
-import { type Extent, extentCodec, placeCodec, positionCodec } from './chain-records.ts';
+import {
+  chainRecord,
+  type Extent,
+  extentCodec,
+  placeBytes,
+  positionCodec,
+  writePlace,
+} from './chain-records.ts';
 import type { CommitRequest, InstallRequest, StoredBlock } from './chain-requests.ts';
-import { checksummedWrite } from './checksummed.ts';
-import { keys } from './keys.ts';
+import { checksummedWrite, reusedLarge, reusedWrite } from './checksummed.ts';
+import { keys, writeStateKey, writeTransactionKey } from './keys.ts';
 import { logWrites, removed } from './log-table.ts';
 import type { Write } from './port.ts';
 
@@ -25,43 +33,54 @@ export function forgetCandidateWrites(hashes: readonly Hash[]): Write[] {
   ]);
 }
 
-/**
- * A final block with all that follows from it. `forget` are candidates that are stored, `indexes` its entries
- * there.
- */
-export function commitWrites(
-  request: CommitRequest,
-  found: {
-    readonly wasCandidate: boolean;
-    readonly forget: readonly Hash[];
-    readonly indexes: readonly Write[];
-  },
-): Write[] {
-  const { height, certificate } = request;
-  return [
-    ...bodyWrites(request, found.wasCandidate),
-    checksummedWrite(keys.header(height), request.headerBytes),
-    checksummedWrite(keys.receipts(height), request.receiptsBytes),
-    ...(certificate === null ? [] : [checksummedWrite(keys.certificate(height), certificate)]),
-    ...(request.nextValidators === undefined
-      ? []
-      : [checksummedWrite(keys.epoch(height), encode(validatorKeysCodec, request.nextValidators))]),
-    ...request.transactions.map((transaction, index) =>
-      checksummedWrite(keys.transaction(transaction.hash), encode(placeCodec, { height, index })),
-    ),
-    ...found.indexes,
-    ...stateWrites(request.stateChanges),
-    ...logWrites(removed(request.forgetRecords)),
-    ...forgetCandidateWrites(found.forget),
-    finalWrite(request),
-  ];
+/** What else a final block's batch needs: candidates that are stored, and its entries in the indexes. */
+interface Found {
+  readonly wasCandidate: boolean;
+  readonly forget: readonly Hash[];
+  readonly indexes: Iterable<Write>;
+  /** For the first block of all. */
+  readonly chainId: Hash | undefined;
 }
 
-function bodyWrites({ height, hash, blockBytes }: CommitRequest, wasCandidate: boolean): Write[] {
-  if (wasCandidate) return [checksummedWrite(keys.candidate(hash), null)];
-  if (blockBytes !== undefined) return [checksummedWrite(keys.block(hash), blockBytes)];
-  invariant(height === 0, `the block of height ${height} is stored or given`);
-  return [];
+/**
+ * Final blocks with all that follows from them. Made while it is read, as a block has thousands of changes:
+ * each may be in the memory of the one before (`Store`).
+ */
+export function* commitWrites(
+  run: readonly { readonly request: CommitRequest; readonly found: Found }[],
+): Generator<Write> {
+  for (const { request, found } of run) {
+    yield* blockWrites(request, found);
+    const { height, transactions, stateChanges } = request;
+    const place = Buffer.allocUnsafe(placeBytes);
+    for (let index = 0; index < transactions.length; index++) {
+      writePlace(place, height, index);
+      yield reusedWrite(writeTransactionKey, (transactions[index] as { hash: Hash }).hash, place);
+    }
+    for (let index = 0; index < stateChanges.length; index++) {
+      const { key, value } = stateChanges[index] as StateChange;
+      if (value === null) yield checksummedWrite(keys.state(key), null);
+      else yield reusedWrite(writeStateKey, key, value);
+    }
+    yield finalWrite(request);
+  }
+}
+
+function* blockWrites(request: CommitRequest, found: Found): Generator<Write> {
+  const { height, hash, certificate, nextValidators, blockBytes } = request;
+  if (found.chainId !== undefined) yield checksummedWrite(keys.chain, chainRecord(found.chainId));
+  if (found.wasCandidate) yield checksummedWrite(keys.candidate(hash), null);
+  else if (blockBytes !== undefined) yield reusedLarge(keys.block(hash), blockBytes);
+  else invariant(height === 0, `the block of height ${height} is stored or given`);
+  yield checksummedWrite(keys.header(height), request.headerBytes);
+  yield reusedLarge(keys.receipts(height), request.receiptsBytes);
+  if (certificate !== null) yield checksummedWrite(keys.certificate(height), certificate);
+  if (nextValidators !== undefined) {
+    yield checksummedWrite(keys.epoch(height), encode(validatorKeysCodec, nextValidators));
+  }
+  yield* logWrites(removed(request.forgetRecords));
+  yield* forgetCandidateWrites(found.forget);
+  yield* found.indexes;
 }
 
 /** The body of a final block; its header stays. */

@@ -11,17 +11,55 @@ import { scanPages } from './scan-pages.ts';
  */
 const checksumBytes = 4;
 
+/** Memory that is used again, with views of its first bytes by length: the same few come up often. */
+class Reused {
+  readonly bytes = Buffer.allocUnsafeSlow(1_024);
+  readonly #beginnings: (Uint8Array | undefined)[] = [];
+
+  first(size: number): Uint8Array {
+    return (this.#beginnings[size] ??= this.bytes.subarray(0, size));
+  }
+}
+
 /** Key and value in one buffer: for short values a copy is cheaper than a second call. */
-const joined = new Uint8Array(1_024);
-/** Views of its first bytes, by length: the same few lengths come up again and again. */
-const beginnings: (Uint8Array | undefined)[] = [];
+const joined = new Reused();
+const reusedValue = new Reused();
 
 function checksum(key: Uint8Array, value: Uint8Array): number {
   const size = key.length + value.length;
-  if (size > joined.length) return crc32(value, crc32(key));
-  joined.set(key);
-  joined.set(value, key.length);
-  return crc32((beginnings[size] ??= joined.subarray(0, size)));
+  if (size > joined.bytes.length) return crc32(value, crc32(key));
+  joined.bytes.set(key);
+  joined.bytes.set(value, key.length);
+  return crc32(joined.first(size));
+}
+
+const reused: { type: 'put'; key: Uint8Array; value: Uint8Array } = {
+  type: 'put',
+  key: joined.first(0),
+  value: reusedValue.first(0),
+};
+
+/**
+ * The same as `checksummedWrite`, in memory that the next one overwrites: for the many short records of a
+ * block, whose batch is made while the store reads it. `write` is given where to write the key, and returns
+ * its size.
+ */
+export function reusedWrite<Name>(
+  writeKey: (target: Buffer, name: Name) => number,
+  name: Name,
+  value: Uint8Array,
+): Write {
+  const { bytes } = joined;
+  const keySize = writeKey(bytes, name);
+  const size = keySize + value.length;
+  if (size > bytes.length - checksumBytes) return reusedLarge(Uint8Array.from(joined.first(keySize)), value);
+  for (let from = 0, to = keySize; to < size; from++, to++) bytes[to] = value[from] as number;
+  const stored = reusedValue.bytes;
+  stored.writeUInt32BE(crc32(joined.first(size)));
+  for (let from = keySize, to = checksumBytes; from < size; from++, to++) stored[to] = bytes[from] as number;
+  reused.key = joined.first(keySize);
+  reused.value = reusedValue.first(checksumBytes + value.length);
+  return reused;
 }
 
 /** A change that stores the value with its checksum; null removes the key. */
@@ -31,6 +69,25 @@ export function checksummedWrite(key: Uint8Array, value: Uint8Array | null): Wri
   stored.writeUInt32BE(checksum(key, value));
   stored.set(value, checksumBytes);
   return { type: 'put', key, value: stored };
+}
+
+/** What is larger is not kept for the next one. */
+const keptBytes = 512 * 1024;
+let large = Buffer.allocUnsafeSlow(0);
+
+/** The same for a value of any size: it is not copied into memory of its own, only to be copied once more. */
+export function reusedLarge(key: Uint8Array, value: Uint8Array): Write {
+  const size = checksumBytes + value.length;
+  let stored = large;
+  if (size > stored.length) {
+    stored = Buffer.allocUnsafeSlow(size);
+    if (size <= keptBytes) large = stored;
+  }
+  stored.writeUInt32BE(crc32(value, crc32(key)));
+  stored.set(value, checksumBytes);
+  reused.key = key;
+  reused.value = stored.subarray(0, size);
+  return reused;
 }
 
 /** The value without its checksum. Throws `storage/damaged` with the key's name when they do not match. */

@@ -66,13 +66,21 @@ export class EntryWriter {
 
   /** Then come the name, of this size, the size of the value in two bytes, and the value. */
   begin(kind: NameKind, nameSize: number): void {
-    this.number(this.#place, 1);
-    this.number(nameKinds.indexOf(kind), 1);
-    this.number(nameSize, 1);
+    this.u8(this.#place);
+    this.u8(nameKinds.indexOf(kind));
+    this.u8(nameSize);
   }
 
-  number(value: number, size: number): void {
-    this.#at = this.#bytes.writeUIntBE(value, this.#at, size);
+  u8(value: number): void {
+    this.#bytes[this.#at++] = value;
+  }
+
+  u16(value: number): void {
+    this.#at = this.#bytes.writeUInt16BE(value, this.#at);
+  }
+
+  u48(value: number): void {
+    this.#at = this.#bytes.writeUIntBE(value, this.#at, 6);
   }
 
   hex(text: string): void {
@@ -169,24 +177,24 @@ export function byBucket(
   blocks: readonly EntryRecord[],
 ): readonly { readonly bucket: number; readonly entries: Uint8Array }[] {
   const sizes = new Uint32Array(bucketCount);
-  const buckets: number[] = [];
+  const buckets = new Uint16Array(countOf(blocks));
+  let index = 0;
   for (const block of blocks) {
-    for (const at = new EntryWalk(block); at.next();) {
+    for (const at = new EntryWalk(block); at.next(); index++) {
       const bucket = bucketAt(at.kind, block.value, at.nameAt, at.nameEnd);
       sizes[bucket] = (sizes[bucket] as number) + at.end - at.start;
-      buckets.push(bucket);
+      buckets[index] = bucket;
     }
   }
-  const ends = sizes.map(
-    (
-      (sum) => (size) =>
-        (sum += size)
-    )(0),
-  );
-  const starts = ends.map((end, bucket) => end - (sizes[bucket] as number));
-  const sorted = Buffer.allocUnsafeSlow(ends.at(-1) ?? 0);
-  const next = Uint32Array.from(starts);
-  let index = 0;
+  /** Where the next entry of each bucket goes. */
+  const next = new Uint32Array(bucketCount);
+  let size = 0;
+  for (let bucket = 0; bucket < bucketCount; bucket++) {
+    next[bucket] = size;
+    size += sizes[bucket] as number;
+  }
+  const sorted = Buffer.allocUnsafeSlow(size);
+  index = 0;
   for (const block of blocks) {
     const { value } = block;
     for (const at = new EntryWalk(block); at.next(); index++) {
@@ -196,10 +204,18 @@ export function byBucket(
       next[bucket] = to;
     }
   }
-  return Array.from(starts, (start, bucket) => ({
-    bucket,
-    entries: sorted.subarray(start, ends[bucket]),
-  })).filter(({ entries }) => entries.length > 0);
+  const found: { readonly bucket: number; readonly entries: Uint8Array }[] = [];
+  for (let bucket = 0; bucket < bucketCount; bucket++) {
+    const [end, own] = [next[bucket] as number, sizes[bucket] as number];
+    if (own > 0) found.push({ bucket, entries: sorted.subarray(end - own, end) });
+  }
+  return found;
+}
+
+function countOf(blocks: readonly EntryRecord[]): number {
+  let count = 0;
+  for (const block of blocks) for (const at = new EntryWalk(block); at.next();) count += 1;
+  return count;
 }
 
 export function malformed(key: Uint8Array): Error {

@@ -86,12 +86,12 @@ export function entriesOf({ height, transactions, touched }: IndexedBlock): Uint
   for (const { key, first, changes } of names) {
     entries.begin('record', key.length);
     entries.bytes(key);
-    entries.number(versionsBytes(changes), 2);
-    entries.number(first, firstBytes);
+    entries.u16(versionsBytes(changes));
+    entries.u48(first);
     for (let at = 0; at < changes.length; at += 3) {
-      entries.number(changes[at] as number, 2);
-      entries.number(changes[at + 1] as number, 1);
-      entries.number(changes[at + 2] as number, 1);
+      entries.u16(changes[at] as number);
+      entries.u8(changes[at + 1] as number);
+      entries.u8(changes[at + 2] as number);
     }
   }
   return entries.written();
@@ -105,8 +105,8 @@ function note<T>(lists: Map<T, number[]>, name: T, mark: number): void {
 }
 
 function writeMarks(entries: EntryWriter, marks: readonly number[]): void {
-  entries.number(2 * marks.length, 2);
-  for (let at = 0; at < marks.length; at++) entries.number(marks[at] as number, 2);
+  entries.u16(2 * marks.length);
+  for (let at = 0; at < marks.length; at++) entries.u16(marks[at] as number);
 }
 
 function sizeOf(...lists: readonly ReadonlyMap<string, readonly number[]>[]): number {

@@ -5,7 +5,13 @@ import type { Problem } from '../base/problem.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec, toHeight } from '../ledger/block.ts';
 import { decodeOwn } from './chain-records.ts';
-import { checksummedWrite, damaged, readChecksummed, scanChecksummedPage } from './checksummed.ts';
+import {
+  checksummedWrite,
+  damaged,
+  readChecksummed,
+  reusedLarge,
+  scanChecksummedPage,
+} from './checksummed.ts';
 import {
   bucketCount,
   bucketOf,
@@ -127,25 +133,13 @@ export class IndexTables {
   }
 
   /** For the block's own batch. */
-  commitWrites(block: IndexedBlock): Write[] {
+  commitWrites(block: IndexedBlock): Iterable<Write> {
     const { height } = block;
     if (this.#record === undefined) return [];
     if (height === 0) return [recordWrite(this.#record)];
     const added = { key: keys.indexing(height), value: entriesOf(block) };
     this.#recent = [...this.#recent, added];
-    return height < runEnd(height) ? [checksummedWrite(added.key, added.value)] : this.#runWrites(height);
-  }
-
-  /** The run that this block ends takes the place of its blocks. */
-  #runWrites(end: Height): Write[] {
-    const first = firstOfRun(end);
-    const writes = byBucket(this.#recent.filter(({ key }) => heightIn(key) >= first)).map(
-      ({ bucket, entries }) => checksummedWrite(keys.index(bucket, end), entries),
-    );
-    for (let height = first; height < end; height++) {
-      writes.push(checksummedWrite(keys.indexing(toHeight(height)), null));
-    }
-    return writes;
+    return height < runEnd(height) ? blockWrites(added) : runWrites(this.#recent, height);
   }
 
   /** All up to this height is durable. */
@@ -253,6 +247,23 @@ export class IndexTables {
         problem === undefined ? resolve() : reject(problem),
       ),
     );
+  }
+}
+
+// Both are made while the store reads them: what they hold is copied once, by the store.
+
+function* blockWrites({ key, value }: EntryRecord): Generator<Write> {
+  yield reusedLarge(key, value);
+}
+
+/** The run that this block ends takes the place of its blocks. */
+function* runWrites(recent: readonly EntryRecord[], end: Height): Generator<Write> {
+  const first = firstOfRun(end);
+  for (const { bucket, entries } of byBucket(recent.filter(({ key }) => heightIn(key) >= first))) {
+    yield reusedLarge(keys.index(bucket, end), entries);
+  }
+  for (let height = first; height < end; height++) {
+    yield checksummedWrite(keys.indexing(toHeight(height)), null);
   }
 }
 

@@ -86,6 +86,20 @@ function writeNumber48(target: Uint8Array, at: number, value: number): void {
   }
 }
 
+/** The key of a transaction, written where there is room for it; returns its size. */
+export function writeTransactionKey(target: Uint8Array, hash: Hash): number {
+  target[0] = kinds.transaction;
+  invariant(writeHex(target, 1, hash), 'hashes are hex');
+  return 1 + hash.length / 2;
+}
+
+/** The same of an entry of the state. */
+export function writeStateKey(target: Uint8Array, stateKey: Uint8Array): number {
+  target[0] = kinds.state;
+  for (let at = 0; at < stateKey.length; at++) target[at + 1] = stateKey[at] as number;
+  return 1 + stateKey.length;
+}
+
 export const keys = {
   /** Which format and which chain; written with the first block. */
   chain: key('meta', utf8('chain')),

@@ -122,10 +122,7 @@ function inUse(directory: string, cause: unknown): Problem {
   });
 }
 
-interface Waiting {
-  readonly batch: readonly Write[];
-  readonly done: (problem: Problem | undefined) => void;
-}
+type Done = (problem: Problem | undefined) => void;
 
 /**
  * One write is under way at a time; all that come meanwhile make up the next one together. So they become
@@ -134,7 +131,11 @@ interface Waiting {
 class LevelStore implements Store {
   readonly #database: Database;
   readonly #onClosed: () => void;
-  #waiting: Waiting[] = [];
+  /** What comes next, and who waits for it: LevelDB has its copy already. */
+  #next: ReturnType<Database['batch']> | undefined;
+  #waiting: Done[] = [];
+  /** A batch could not be made to its end: what was begun of it must never be written. */
+  #isTorn = false;
   #writing = false;
   #failure: Problem | undefined;
   #closed = false;
@@ -155,13 +156,13 @@ class LevelStore implements Store {
     }
   }
 
-  write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
+  write(batch: Iterable<Write>, done: Done): void {
     invariant(!this.#closed, 'an open store is written');
-    invariant(
-      batch.every(({ key }) => (key[0] ?? 0) !== 0),
-      'no key starts with byte 0',
-    );
-    this.#waiting.push({ batch, done });
+    invariant(!this.#isTorn, 'what comes after a batch that was not made to its end is not written');
+    this.#isTorn = true;
+    this.#add(batch);
+    this.#isTorn = false;
+    this.#waiting.push(done);
     if (this.#writing) return;
     this.#writing = true;
     setImmediate(() => this.#flush());
@@ -188,10 +189,19 @@ class LevelStore implements Store {
     this.#onClosed();
   }
 
+  #add(batch: Iterable<Write>): void {
+    const next = (this.#next ??= this.#database.batch());
+    for (const change of batch) {
+      invariant((change.key[0] ?? 0) !== 0, 'no key starts with byte 0');
+      if (change.type === 'put') next.put(change.key, change.value);
+      else next.del(change.key);
+    }
+  }
+
   #flush(): void {
     const group = this.#waiting;
     this.#waiting = [];
-    this.#writeGroup(group).then(
+    this.#writeNext().then(
       (problem) => this.#finish(group, problem),
       // This is no failed write, but a broken invariant of ours.
       (error: unknown) =>
@@ -201,29 +211,25 @@ class LevelStore implements Store {
     );
   }
 
-  async #writeGroup(group: readonly Waiting[]): Promise<Problem | undefined> {
+  async #writeNext(): Promise<Problem | undefined> {
+    invariant(!this.#isTorn, 'a batch is made to its end');
+    const next = this.#next;
+    this.#next = undefined;
     if (this.#failure !== undefined) return this.#failure;
-    const chained = this.#database.batch();
-    for (const { batch } of group) {
-      for (const change of batch) {
-        if (change.type === 'put') chained.put(change.key, change.value);
-        else chained.del(change.key);
-      }
-    }
     try {
-      await chained.write({ sync: true });
+      await next?.write({ sync: true });
     } catch (cause) {
       this.#failure = writeProblem(cause);
     }
     return this.#failure;
   }
 
-  #finish(group: readonly Waiting[], problem: Problem | undefined): void {
+  #finish(group: readonly Done[], problem: Problem | undefined): void {
     // Before the answers, so that the disk works on while the callers think, and what they write comes after
     // what waits.
     if (this.#waiting.length > 0) this.#flush();
     else this.#writing = false;
-    for (const { done } of group) done(problem);
+    for (const done of group) done(problem);
     if (!this.#writing) this.#onIdle?.();
   }
 }

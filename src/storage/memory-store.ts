@@ -29,16 +29,13 @@ export class MemoryStore implements Store {
     return this.#entries.get(textOf(key))?.slice();
   }
 
-  write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
+  write(batch: Iterable<Write>, done: (problem: Problem | undefined) => void): void {
     invariant(!this.#closed, 'an open store is written');
-    invariant(
-      batch.every(({ key }) => (key[0] ?? 0) !== 0),
-      'no key starts with byte 0',
-    );
-    const changes = batch.map(
-      (change) =>
-        [textOf(change.key), change.type === 'put' ? Uint8Array.from(change.value) : undefined] as const,
-    );
+    const changes = Array.from(batch, (change) => {
+      invariant((change.key[0] ?? 0) !== 0, 'no key starts with byte 0');
+      const value = change.type === 'put' ? Uint8Array.from(change.value) : undefined;
+      return [textOf(change.key), value] as const;
+    });
     this.#unfinished += 1;
     this.#defer(() => {
       for (const [key, value] of changes) {

@@ -24,10 +24,11 @@ export interface Store {
    */
   get(key: Uint8Array): Uint8Array | undefined;
   /**
-   * `done` is called later, once; until then the batch's bytes must not change. After a problem the store
-   * takes nothing more (a failed sync is never retried).
+   * The batch is read before this returns, and of each change a copy is made before the next one is asked
+   * for: a batch may be made while it is read, and a change be in the memory of the one before. `done` is
+   * called later, once. After a problem the store takes nothing more (a failed sync is never retried).
    */
-  write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void;
+  write(batch: Iterable<Write>, done: (problem: Problem | undefined) => void): void;
   /**
    * All entries with `from <= key < to` in key order, the last one first when `reverse`, at most `limit`. For
    * opening, repair and lists; not for the hot path.
@@ -35,4 +36,13 @@ export interface Store {
   scan(range: ScanRange): Promise<[Uint8Array, Uint8Array][]>;
   /** Batches that were taken are finished first. Nothing may be asked of the store afterwards. */
   close(): Promise<void>;
+}
+
+/** The changes of a batch, each in memory of its own. */
+export function copyOf(batch: Iterable<Write>): Write[] {
+  return Array.from(batch, (change) =>
+    change.type === 'del'
+      ? { type: 'del', key: Uint8Array.from(change.key) }
+      : { type: 'put', key: Uint8Array.from(change.key), value: Uint8Array.from(change.value) },
+  );
 }

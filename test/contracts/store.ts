@@ -195,6 +195,45 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
     );
 
     test(
+      'a batch may be made while it is read, each change in the memory of the one before',
+      withStore(async (store) => {
+        const change = { type: 'put' as const, key: key(1), value: key(1) };
+        function* batch(): Generator<Write> {
+          for (const byte of [1, 2, 3]) {
+            change.key[0] = byte;
+            change.value[0] = 10 * byte;
+            yield change;
+          }
+        }
+        const written = new Promise<void>((resolve) => store.write(batch(), () => resolve()));
+        change.key[0] = 4;
+        change.value[0] = 40;
+        await written;
+        assert.deepEqual(
+          await store.scan(everything),
+          [1, 2, 3].map((byte) => [key(byte), key(10 * byte)]),
+        );
+      }),
+    );
+
+    test(
+      'nothing is written of a batch that is not made to its end, nor of what comes with it',
+      withPlace(async (place) => {
+        const store = await place.open();
+        await write(store, [put(key(1), key(1))]);
+        function* batch(): Generator<Write> {
+          yield put(key(2), key(2));
+          throw new InvariantError('not made to its end');
+        }
+        assert.throws(() => store.write(batch(), () => undefined), InvariantError);
+        await store.close();
+        const again = await place.open();
+        assert.deepEqual(await again.scan(everything), [[key(1), key(1)]]);
+        await again.close();
+      }),
+    );
+
+    test(
       'a closed store, and byte 0, are not for use',
       withPlace(async (place) => {
         const store = await place.open();

@@ -28,7 +28,7 @@ import { restore } from '../../src/node/effects/restore.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
 import { keys } from '../../src/storage/keys.ts';
-import type { Store } from '../../src/storage/port.ts';
+import { copyOf, type Store } from '../../src/storage/port.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 import { TestNet } from './world.ts';
 
@@ -172,7 +172,8 @@ export class Cluster {
       get: (key) => store.get(key),
       scan: (range) => store.scan(range),
       close: () => store.close(),
-      write: (batch, done) => {
+      write: (changes, done) => {
+        const batch = copyOf(changes);
         this.writes.set(name, (this.writes.get(name) ?? 0) + 1);
         const failing = this.#failing.get(name);
         const isFinal = batch.some(({ key }) => equalBytes(key, keys.final));

@@ -11,7 +11,7 @@ import { receiptsCodec } from '../../src/ledger/receipt.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import type { StoredEvidence, EvidenceTable } from '../../src/storage/evidence-table.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
-import type { Store, Write } from '../../src/storage/port.ts';
+import { copyOf, type Store, type Write } from '../../src/storage/port.ts';
 import {
   chainId,
   commit,
@@ -142,8 +142,9 @@ class SlowStore implements Store {
     return this.#inner.get(key);
   }
 
-  write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
-    this.batches.push([...batch]);
+  write(changes: Iterable<Write>, done: (problem: Problem | undefined) => void): void {
+    const batch = copyOf(changes);
+    this.batches.push(batch);
     this.#inner.write(batch, done);
   }
 

@@ -18,6 +18,7 @@ import {
 import { IndexTables } from '../../src/storage/index-tables.ts';
 import { keys } from '../../src/storage/keys.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
+import { copyOf } from '../../src/storage/port.ts';
 import { chainId, commitOf, sampleBlocks, sampleSender } from './chain-samples.ts';
 import { IndexedChain } from './indexed-chain.ts';
 import { keyOf, put, transaction, transfer } from '../ledger/samples.ts';
@@ -154,8 +155,9 @@ describe('indexes', () => {
       const entry = new EntryWriter(end, entryExtraBytes + 3 + 10);
       entry.begin(name.kind, 3);
       entry.bytes(name.bytes);
-      entry.number(10, 2);
-      for (const size of [6, 2, 1, 1]) entry.number(0, size);
+      entry.u16(10);
+      entry.u48(0);
+      for (let at = 0; at < 4; at++) entry.u8(0);
       store.write([checksummedWrite(keys.index(bucketOf(name), end), entry.written())], () => undefined);
     }
     const whole = { from: h(1), to: defined(ends.at(-1), 'the last run'), limit: 1_000 };
@@ -178,7 +180,10 @@ describe('indexes', () => {
     for (const block of made.slice(0, runBlocks - 1)) chain.commit(commitOf(block), () => undefined);
     // From here on nothing is on the disk before `told`.
     const write = store.write.bind(store);
-    store.write = (batch, done) => void told.push(() => write(batch, done));
+    store.write = (changes, done) => {
+      const batch = copyOf(changes);
+      told.push(() => write(batch, done));
+    };
     for (const block of made.slice(runBlocks - 1)) chain.commit(commitOf(block), () => undefined);
     const heights = async (range: typeof all): Promise<number[]> => [
       ...new Set((await chain.listVersions('counter', range)).map(({ height }) => height)),

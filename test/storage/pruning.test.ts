@@ -181,7 +181,7 @@ class EagerStore extends MemoryStore {
     super((finish) => finish(), entries);
   }
 
-  override write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
+  override write(batch: Iterable<Write>, done: (problem: Problem | undefined) => void): void {
     super.write(batch, (problem) => this.#due.push(() => done(problem)));
   }
 

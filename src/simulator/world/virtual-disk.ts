@@ -1,7 +1,7 @@
 import { compareBytes, fromHex, toHex } from '../../base/bytes.ts';
 import { invariant } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
-import type { ScanRange, Store, Write } from '../../storage/port.ts';
+import { copyOf, type ScanRange, type Store, type Write } from '../../storage/port.ts';
 import type { Chance } from './chance.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Scheduler, VirtualMs } from './scheduler.ts';
@@ -82,11 +82,12 @@ export class VirtualDisk {
       },
       write: (batch, done) => {
         invariant(!closed, 'an open store is written');
+        const kept = copyOf(batch);
         invariant(
-          batch.every(({ key }) => (key[0] ?? 0) !== 0),
+          kept.every(({ key }) => (key[0] ?? 0) !== 0),
           'no key starts with byte 0',
         );
-        this.#queue.push({ batch: batch.map(copy), done, life });
+        this.#queue.push({ batch: kept, done, life });
         this.#work();
       },
       scan: async (range) => {
@@ -197,10 +198,4 @@ function syncFailed(): Problem {
   return new Problem('storage/write-failed', 'the disk reported an error on sync', {
     remedy: 'Check the disk and its free space, then start the node again.',
   });
-}
-
-function copy(write: Write): Write {
-  return write.type === 'put'
-    ? { type: 'put', key: write.key.slice(), value: write.value.slice() }
-    : { type: 'del', key: write.key.slice() };
 }

@@ -13,7 +13,7 @@ import { VirtualClock } from '../../../simulator/world/virtual-clock.ts';
 import type { VirtualDisk } from '../../../simulator/world/virtual-disk.ts';
 import type { VirtualNetwork } from '../../../simulator/world/virtual-network.ts';
 import { ChainStore } from '../../../storage/chain-store.ts';
-import type { Store } from '../../../storage/port.ts';
+import { copyOf, type Store } from '../../../storage/port.ts';
 import type { WorkCounter } from './work-counter.ts';
 
 interface ScaleNodeOptions {
@@ -93,8 +93,9 @@ export async function startScaleNode(options: ScaleNodeOptions): Promise<ScaleNo
 function countingStore(store: Store, counter: WorkCounter): Store {
   return {
     ...store,
-    write: (batch, done) => {
+    write: (changes, done) => {
       const { counts } = counter;
+      const batch = copyOf(changes);
       counts.syncs += 1;
       counts.writtenEntries += batch.length;
       for (const write of batch) {
