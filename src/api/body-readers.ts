@@ -1,14 +1,15 @@
-import { boundedBytes, decode, listOf } from '../base/codec.ts';
+import { decode, listOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
+import { transactionBytesCodec } from '../ledger/transaction.ts';
 import { notUtf8 } from './content-codings.ts';
 import { apiProblem } from './problem-answer.ts';
 
 export const binaryMediaType = 'application/octet-stream';
 
 /** A binary submission: the count in two bytes, then each transaction behind its length in two bytes. */
-const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes, 'transaction'), limits.httpBatch);
+const batchCodec = listOf(transactionBytesCodec, limits.httpBatch);
 
 /** The transactions of a binary submission; throws a problem. */
 export function readBatch(body: Uint8Array): readonly Uint8Array[] {

@@ -138,6 +138,11 @@ export const limits = {
   /** Encoded bytes of all pending transactions. */
   mempoolBytes: 64 * MiB,
   /**
+   * Small transactions share memory, four transfers that came together: all of it stays for as long as one of
+   * them.
+   */
+  sharedBytes: 896,
+  /**
    * How far above the account's nonce a waiting transaction may be: a gap that will never
    * fill keeps only this many.
    */

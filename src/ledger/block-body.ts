@@ -1,13 +1,4 @@
-import {
-  boundedBytes,
-  type Codec,
-  decode,
-  encode,
-  listOf,
-  mappedBytes,
-  refine,
-  struct,
-} from '../base/codec.ts';
+import { type Codec, decode, encode, listOf, mappedBytes, refine, struct } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, type ProblemDetails } from '../base/problem.ts';
 import type { CodeOf } from '../base/problem-codes.ts';
@@ -15,7 +6,12 @@ import type { Hash } from '../crypto/hash.ts';
 import { type BlockHeader, hashHeader, headerCodec, type Proposal } from './block.ts';
 import type { BlockLimits } from './chain-change.ts';
 import { merkleRoot } from './merkle.ts';
-import { hashOfTransactionBytes, type Transaction, transactionCodec } from './transaction.ts';
+import {
+  hashOfTransactionBytes,
+  type Transaction,
+  transactionBytesCodec,
+  transactionCodec,
+} from './transaction.ts';
 
 /** A header with its transactions' bodies, in order. */
 export interface Block {
@@ -88,7 +84,7 @@ export function decodeProposalOf(storedBlock: Uint8Array): Proposal | Problem {
 
 const storedPartsCodec = struct({
   header: headerCodec,
-  transactions: listOf(boundedBytes(limits.maxTransactionBytes, 'transaction'), limits.maxBlockTransactions),
+  transactions: listOf(transactionBytesCodec, limits.maxBlockTransactions),
 });
 
 /**

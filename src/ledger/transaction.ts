@@ -3,6 +3,7 @@ import { concat, sliceHex, toHex } from '../base/bytes.ts';
 import { type Codec, decode, encode, mappedBytes, problemInside, u48, u64 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { sharedCopy } from '../base/shared-copy.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { ClaimInBytes } from '../crypto/claim-in-bytes.ts';
 import { chainIdCodec, domainPrefix, hash, type Hash } from '../crypto/hash.ts';
@@ -109,7 +110,7 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
   return decodeOwnTransaction(new Uint8Array(bytes));
 }
 
-/** The same of bytes that are this transaction's alone, and do not change: no copy is made. */
+/** The same of bytes that do not change, and keep no more in memory than they may: no copy is made. */
 export function decodeOwnTransaction(bytes: Uint8Array): Transaction | Problem {
   if (bytes.length > limits.maxTransactionBytes) {
     return new Problem('transaction/oversize', `the transaction has ${bytes.length} bytes`, {
@@ -233,6 +234,13 @@ export const transactionCodec: Codec<Transaction> = mappedBytes(limits.maxTransa
   toMemory: (bytes) => unwrap(decodeTransaction(bytes)),
   toBytes: (transaction: Transaction) => transaction.bytes,
 });
+
+/** Its bytes alone, for who decodes them: `decodeOwnTransaction`. */
+export const transactionBytesCodec: Codec<Uint8Array> = mappedBytes(
+  limits.maxTransactionBytes,
+  'transaction',
+  { toMemory: sharedCopy, toBytes: (bytes) => bytes },
+);
 
 const signaturePrefix = domainPrefix('quorate/v1/transaction-signature');
 

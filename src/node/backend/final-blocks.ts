@@ -11,7 +11,7 @@ import { finalityCodec } from '../../ledger/certificate.ts';
 import type { FinalityProof, Inclusion } from '../../ledger/inclusion.ts';
 import { merkleProof } from '../../ledger/merkle.ts';
 import { hashReceipt, receiptsCodec } from '../../ledger/receipt.ts';
-import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
+import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 
 /** What to do about a block that is not kept here. */
@@ -115,7 +115,7 @@ export class FinalBlocks {
       transactionProof,
       receiptProof: merkleProof(receiptHashes, index),
       transaction: unwrap(
-        decodeTransaction(defined(unwrap(decodePartsOf(bytes)).transactions[index], 'the transaction')),
+        decodeOwnTransaction(defined(unwrap(decodePartsOf(bytes)).transactions[index], 'the transaction')),
       ),
     };
   }
@@ -159,7 +159,7 @@ export class FinalBlocks {
     const transactions: Transaction[] = [];
     for (const [at, each] of unwrap(decodePartsOf(bytes)).transactions.entries()) {
       if (at % limits.httpPieceTransactions === 0) await pace();
-      transactions.push(unwrap(decodeTransaction(each)));
+      transactions.push(unwrap(decodeOwnTransaction(each)));
     }
     return transactions;
   }

@@ -11,7 +11,7 @@ import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { decodeTransaction } from '../../ledger/transaction.ts';
+import { decodeOwnTransaction } from '../../ledger/transaction.ts';
 import { lacksLeader, noLeader } from '../core/leaderless.ts';
 import { Departures } from './departures.ts';
 import { FinalBlocks } from './final-blocks.ts';
@@ -47,7 +47,7 @@ export class Submissions {
     const { driver } = this.#options;
     const { waitMs = 0, waitsNoMore = () => false, pace = unpaced } = options;
     await this.#leader(waitMs, waitsNoMore);
-    const transactions = await inPieces(encoded, decodeTransaction, pace);
+    const transactions = await inPieces(encoded, decodeOwnTransaction, pace);
     if (driver.engine.status().accepting === false) {
       throw new Problem('node/busy', 'the node has too much unfinished work to take on more', {
         remedy: 'Try again in a moment.',

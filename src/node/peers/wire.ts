@@ -15,6 +15,7 @@ import { hashCodec, type Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, headerCodec, type Height, heightCodec } from '../../ledger/block.ts';
 import { maxEncodedBlockBytes } from '../../ledger/block-body.ts';
 import { type FinalityCertificate, finalityCodec } from '../../ledger/certificate.ts';
+import { transactionBytesCodec } from '../../ledger/transaction.ts';
 
 /**
  * What nodes say to each other besides consensus messages.
@@ -40,7 +41,7 @@ const framedTransactions = Math.ceil(limits.gossipFrameBytes / smallestTransacti
 
 export const transactionFrameCodec: Codec<TransactionFrame> = struct<TransactionFrame>({
   salt: u32,
-  transactions: listOf(boundedBytes(limits.maxTransactionBytes, 'transaction'), framedTransactions),
+  transactions: listOf(transactionBytesCodec, framedTransactions),
 });
 
 /** "This block is final", with the proof. For nodes that no validator talks to. */
