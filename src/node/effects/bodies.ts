@@ -101,23 +101,17 @@ export class Bodies {
     const wrong = hashHeader(proposal.header) === hash ? checkProposal(proposal) : otherBlock(hash);
     if (wrong !== undefined) return done(wrong);
     const { transactionHashes } = proposal;
-    const partial: Partial = {
-      wanted,
-      found: transactionHashes.map(() => undefined),
-      missing: new Map(transactionHashes.map((transactionHash, place) => [transactionHash, place])),
-      checking: new Set(),
-      done,
-      cancel: () => {},
-    };
-    for (const transactionHash of transactionHashes) {
-      const transaction = this.#options.pending(transactionHash);
-      if (transaction !== undefined) fill(partial, transaction);
-    }
-    const arriving = [...partial.missing.keys()].flatMap(
+    const found = transactionHashes.map((each) => this.#options.pending(each));
+    const missing = new Map<Hash, number>();
+    transactionHashes.forEach((each, place) => {
+      if (found[place] === undefined) missing.set(each, place);
+    });
+    const partial: Partial = { wanted, found, missing, checking: new Set(), done, cancel: () => {} };
+    const arriving = [...missing.keys()].flatMap(
       (transactionHash) => this.#options.arriving(transactionHash) ?? [],
     );
     this.#partial.set(hash, partial);
-    if (partial.missing.size === 0) return this.#finishPartial(partial);
+    if (missing.size === 0) return this.#finishPartial(partial);
     if (arriving.length > 0) this.#check(partial, arriving);
     partial.cancel = this.#options.clock.after(limits.gossipGraceMs, () => this.#fetchMissing(partial));
   }
