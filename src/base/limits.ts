@@ -815,7 +815,7 @@ export const limits = {
    * behind 20 ms of work at most.
    */
   consensusHanded: 256,
-  /** The same of new transactions: it is never idle, and what a block needs waits for few. */
+  /** The same of new transactions: a large batch at most, and what a block needs waits for few. */
   patientHanded: 256,
   /**
    * Signatures inside one message that are made and checked at once: the first wrong one spares us the rest.

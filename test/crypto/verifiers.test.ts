@@ -218,7 +218,7 @@ describe('WorkerVerifier', () => {
 
   /** What `feed` asks for while the thread does nothing, as sizes of batches once it works. */
   async function batchesOf(
-    feed: (ask: (urgent: boolean, count?: number) => Promise<void>) => Promise<void>,
+    feed: (ask: (urgent: boolean, count?: number, valid?: boolean) => Promise<void>) => Promise<void>,
     native?: FrameCheck,
   ) {
     const notes = new Int32Array(new SharedArrayBuffer(4 * 64));
@@ -227,8 +227,8 @@ describe('WorkerVerifier', () => {
     const verifier = new WorkerVerifier({ script, native, onFatal: fail });
     opened.push(verifier);
     const answers: Promise<unknown>[] = [];
-    await feed(async (urgent, count = 1) => {
-      const claims = Array.from({ length: count }, (_, index) => claim(`g${index}`));
+    await feed(async (urgent, count = 1, valid = true) => {
+      const claims = Array.from({ length: count }, (_, index) => claim(`g${index}`, valid));
       answers.push(ask(verifier, claims, !urgent));
       // Into another turn, after whatever this one sends.
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -254,6 +254,19 @@ describe('WorkerVerifier', () => {
       await come(false);
     });
     assert.deepEqual(sizes, [1, 64, 7]);
+  });
+
+  test('the addon gets larger batches of what is patient, until a wrong one is among it', async () => {
+    const native: FrameCheck = (frame) => verifyPacked(frame as Uint8Array<ArrayBuffer>);
+    const sizes = await batchesOf(async (come) => {
+      await come(false, 5, false);
+      await come(false, 600);
+    }, native);
+    assert.deepEqual(sizes, [5, 256, 128, 216]);
+    const ofVotes = await batchesOf(async (come) => {
+      await come(true, 300);
+    }, native);
+    assert.deepEqual(ofVotes, [128, 128, 44]);
   });
 
   test('votes wait for one batch at most, and those of a height go together', async () => {
