@@ -766,10 +766,10 @@ export const limits = {
   /** Blocks that are deleted in one batch. */
   pruneBlocks: 128,
   /**
-   * Runs of blocks whose entries in the indexes are read at a time: 40 KiB where blocks are full of different
-   * names, and some MiB a run where somebody paid for blocks full of names that fall into one bucket.
+   * Transactions whose entries in the indexes are deleted in one batch: each is decoded once more to know
+   * them, which takes some 10 µs.
    */
-  indexPage: 8,
+  pruneTransactions: 512,
   /** A record's entry in the state: its value, and some hundred bytes beside it. */
   recordEntryBytes: 5 * KiB,
   /** Transactions in the proof of a record's history: 320 MiB of the largest ones. */

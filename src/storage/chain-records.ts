@@ -14,7 +14,7 @@ import type { Store } from './port.ts';
 import { damaged, readChecksummed } from './checksummed.ts';
 
 /** Version of everything under `keys.ts`. Another version is refused, never guessed at. */
-export const formatVersion = 5;
+export const formatVersion = 4;
 const formatName = 'quorate';
 
 export const chainCodec = struct<{ format: string; version: number; chainId: Hash }>({

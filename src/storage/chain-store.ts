@@ -1,4 +1,5 @@
 import { defined, invariant } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
@@ -33,6 +34,7 @@ import type { Store, Write } from './port.ts';
 import { damaged, readChecksummed, scanChecksummedPage, scanChecksummedPages } from './checksummed.ts';
 import { type Opened, openTables } from './opening.ts';
 import type { SnapshotTable } from './snapshot-table.ts';
+import { Unindexing } from './unindexing.ts';
 
 type Done = (problem: Problem | undefined) => void;
 
@@ -67,6 +69,10 @@ export class ChainStore {
   /** A snapshot that is being fetched. */
   readonly snapshot: SnapshotTable;
   readonly #indexes: IndexTables;
+  readonly #unindexing = new Unindexing((height) => ({
+    block: defined(this.blockBytesAt(height), `the block of height ${height}, which is stored`),
+    receipts: defined(this.receiptsBytesAt(height), `its receipts`),
+  }));
 
   private constructor(opened: Opened) {
     this.#store = opened.store;
@@ -240,14 +246,14 @@ export class ChainStore {
   /** Final transactions of an account, or with a reference, in a range that is indexed. */
   listTransactions(
     name: IndexName,
-    { from, to, ...rest }: IndexRange,
+    { from, to, ...order }: IndexRange,
   ): Promise<readonly At<ListedTransaction>[]> {
-    return this.#indexes.transactions(name, { ...rest, ...this.#indexedPart(from, to) });
+    return this.#indexes.transactions(name, { ...order, ...this.#indexedPart(from, to) });
   }
 
   /** Versions of a record, in a range that is indexed. */
-  listVersions(recordKey: string, { from, to, ...rest }: IndexRange): Promise<readonly At<ListedVersion>[]> {
-    return this.#indexes.versions(recordKey, { ...rest, ...this.#indexedPart(from, to) });
+  listVersions(recordKey: string, { from, to, ...order }: IndexRange): Promise<readonly At<ListedVersion>[]> {
+    return this.#indexes.versions(recordKey, { ...order, ...this.#indexedPart(from, to) });
   }
 
   /** The disk may show a batch a moment before it is known to be durable. */
@@ -317,7 +323,6 @@ export class ChainStore {
         for (const { height, hash, forgetRecords } of requests) {
           this.#final = { height, hash };
           this.#log.written(removed(forgetRecords));
-          this.#indexes.written(height);
         }
       }
       done(problem);
@@ -326,16 +331,24 @@ export class ChainStore {
 
   /**
    * Deletes the lowest blocks, with their receipts, certificates and entries in the indexes, up to
-   * `keepFrom`, at most this many in this batch. Headers and the places of transactions stay: what was final
-   * is still known to have been.
+   * `keepFrom`, at most this many in this batch, and fewer when they are large: perhaps none yet. Headers and
+   * the places of transactions stay: what was final is still known to have been.
    */
   prune(request: { readonly keepFrom: Height; readonly atMost: number }, done: Done): void {
     const { firstBlock, firstHeader } = this.#extent;
     const keepFrom = Math.min(request.keepFrom, firstBlock + request.atMost, this.finalHeight);
     const batch: Write[] = [];
+    let room: number = limits.pruneTransactions;
     let at = firstBlock;
-    for (; at < keepFrom; at = toHeight(at + 1)) {
-      batch.push(...pruneWrites(at, this.#storedHash(at)), ...this.#indexes.pruneWrites(at));
+    while (at < keepFrom && room > 0) {
+      if (this.#indexes.from !== undefined) {
+        const { part, isLast } = this.#unindexing.take(at, room);
+        batch.push(...this.#indexes.pruneWrites(part, isLast));
+        room -= part.transactions.length;
+        if (!isLast) break;
+      }
+      batch.push(...pruneWrites(at, this.#storedHash(at)));
+      at = toHeight(at + 1);
     }
     this.#writeExtent(batch, { firstHeader, firstBlock: at }, done);
   }

@@ -1,18 +1,25 @@
 import { Buffer } from 'node:buffer';
-import { toHex, utf8 } from '../base/bytes.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
 import { defined, invariant } from '../base/invariant.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 import { keysNamedIn, type Operation, recordKeyOf } from '../ledger/operation.ts';
 import type { Touched } from '../ledger/touched.ts';
 import type { Transaction } from '../ledger/transaction.ts';
-import { type EntryRecord, EntryWriter, entryExtraBytes, malformed } from './index-entries.ts';
+import { damaged } from './checksummed.ts';
+import { describeKey, keys } from './keys.ts';
 
 /** A final block as the indexes see it: what its transactions are, and what became of them. */
 export interface IndexedBlock {
   readonly height: Height;
   readonly transactions: readonly Pick<Transaction, 'sender' | 'reference' | 'operations'>[];
   readonly touched: Touched;
+}
+
+/** What an index says of one name in one block: a block adds one for each name, however often it has it. */
+interface Posting {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
 }
 
 /** A transaction in a list. */
@@ -40,11 +47,10 @@ const sentMark = 0x8000;
 const firstBytes = 6;
 
 /**
- * What a block adds to the indexes, as it is stored: one entry for each name, however often it has it. An
- * account has the transactions that it sent, and those applied that touched it, or named it as a new owner or
- * key. An empty reference does not count.
+ * What a block adds to the indexes. An account has the transactions that it sent, and those applied that
+ * touched it, or named it as a new owner or key. An empty reference does not count.
  */
-export function entriesOf({ height, transactions, touched }: IndexedBlock): Uint8Array {
+export function postingsOf({ height, transactions, touched }: IndexedBlock): Posting[] {
   const accounts = new Map<PublicKey, number[]>();
   const references = new Map<string, number[]>();
   const records = new Map<string, { readonly first: number; readonly changes: number[] }>();
@@ -71,30 +77,17 @@ export function entriesOf({ height, transactions, touched }: IndexedBlock): Uint
       else known.changes.push(index, operation, change);
     }
   }
-  const names = [...records].map(([key, changed]) => ({ key: utf8(key), ...changed }));
-  const entries = new EntryWriter(height, sizeOf(accounts, references) + sizeOfVersions(names));
+  const postings: Posting[] = [];
   for (const [account, marks] of accounts) {
-    entries.begin('account', account.length / 2);
-    entries.hex(account);
-    writeMarks(entries, marks);
+    postings.push({ key: keys.accountIndex(account, height), value: shorts(marks) });
   }
-  for (const [reference, marks] of references) {
-    entries.begin('reference', reference.length / 2);
-    entries.hex(reference);
-    writeMarks(entries, marks);
+  for (const [reference, indexes] of references) {
+    postings.push({ key: keys.referenceIndex(fromHex(reference), height), value: shorts(indexes) });
   }
-  for (const { key, first, changes } of names) {
-    entries.begin('record', key.length);
-    entries.bytes(key);
-    entries.u16(versionsBytes(changes));
-    entries.u48(first);
-    for (let at = 0; at < changes.length; at += 3) {
-      entries.u16(changes[at] as number);
-      entries.u8(changes[at + 1] as number);
-      entries.u8(changes[at + 2] as number);
-    }
+  for (const [key, { first, changes }] of records) {
+    postings.push({ key: keys.versionIndex(key, height), value: versions(first, changes) });
   }
-  return entries.written();
+  return postings;
 }
 
 /** Each transaction once in each list; whose it is comes before whom it touched. */
@@ -104,37 +97,26 @@ function note<T>(lists: Map<T, number[]>, name: T, mark: number): void {
   else if (((list.at(-1) ?? 0) & ~sentMark) !== (mark & ~sentMark)) list.push(mark);
 }
 
-function writeMarks(entries: EntryWriter, marks: readonly number[]): void {
-  entries.u16(2 * marks.length);
-  for (let at = 0; at < marks.length; at++) entries.u16(marks[at] as number);
+function shorts(numbers: readonly number[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(2 * numbers.length);
+  for (let at = 0; at < numbers.length; at++) bytes.writeUInt16BE(numbers[at] as number, 2 * at);
+  return bytes;
 }
 
-function sizeOf(...lists: readonly ReadonlyMap<string, readonly number[]>[]): number {
-  let size = 0;
-  for (const list of lists) {
-    for (const [name, marks] of list) size += entryExtraBytes + name.length / 2 + 2 * marks.length;
+/** The first version, and where each of them was made: transaction, operation, change. */
+function versions(first: number, changes: readonly number[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(firstBytes + (changes.length / 3) * 4);
+  bytes.writeUIntBE(first, 0, firstBytes);
+  for (let from = 0, at = firstBytes; from < changes.length; from += 3, at += 4) {
+    bytes.writeUInt16BE(changes[from] as number, at);
+    bytes[at + 2] = changes[from + 1] as number;
+    bytes[at + 3] = changes[from + 2] as number;
   }
-  return size;
-}
-
-interface Changed {
-  readonly key: Uint8Array;
-  readonly changes: readonly number[];
-}
-
-function sizeOfVersions(names: readonly Changed[]): number {
-  let size = 0;
-  for (const { key, changes } of names) size += entryExtraBytes + key.length + versionsBytes(changes);
-  return size;
-}
-
-/** The number of the first version, and where each was made: transaction (2), operation (1), change (1). */
-function versionsBytes(changes: readonly number[]): number {
-  return firstBytes + (changes.length / 3) * 4;
+  return bytes;
 }
 
 /** What stands in a list of transactions, in the block's order. Throws `storage/damaged`. */
-export function readTransactions({ key, value }: EntryRecord): readonly ListedTransaction[] {
+export function readTransactions({ key, value }: Posting): readonly ListedTransaction[] {
   if (value.length === 0 || value.length % 2 !== 0) throw malformed(key);
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   return Array.from({ length: value.length / 2 }, (_, at) => {
@@ -144,7 +126,7 @@ export function readTransactions({ key, value }: EntryRecord): readonly ListedTr
 }
 
 /** The versions of a record that a block made, in their order. Throws `storage/damaged`. */
-export function readVersions({ key, value }: EntryRecord): readonly ListedVersion[] {
+export function readVersions({ key, value }: Posting): readonly ListedVersion[] {
   const count = (value.length - firstBytes) / 4;
   if (count < 1 || !Number.isInteger(count)) throw malformed(key);
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
@@ -160,4 +142,8 @@ export function readVersions({ key, value }: EntryRecord): readonly ListedVersio
       change,
     };
   });
+}
+
+function malformed(key: Uint8Array): Error {
+  return damaged(describeKey(key), 'does not decode');
 }

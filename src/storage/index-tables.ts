@@ -1,36 +1,18 @@
-import { fromHex, utf8 } from '../base/bytes.ts';
 import { bool, encode, struct } from '../base/codec.ts';
-import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec, toHeight } from '../ledger/block.ts';
 import { decodeOwn } from './chain-records.ts';
+import { checksummedWrite, readChecksummed, reusedWrite, scanChecksummedPage } from './checksummed.ts';
 import {
-  checksummedWrite,
-  damaged,
-  readChecksummed,
-  reusedLarge,
-  scanChecksummedPage,
-} from './checksummed.ts';
-import {
-  bucketCount,
-  bucketOf,
-  byBucket,
-  entriesUnder,
-  type EntryName,
-  type EntryRecord,
-  firstOfRun,
-  runEnd,
-} from './index-entries.ts';
-import {
-  entriesOf,
   type IndexedBlock,
   type ListedTransaction,
   type ListedVersion,
+  postingsOf,
   readTransactions,
   readVersions,
 } from './index-postings.ts';
-import { describeKey, heightIn, indexKinds, type KeyRange, keyAfter, keys, rangeOf } from './keys.ts';
+import { heightIn, indexKinds, keyAfter, keys, rangeOf } from './keys.ts';
 import type { Store, Write } from './port.ts';
 import { scanPages } from './scan-pages.ts';
 
@@ -42,14 +24,12 @@ export type IndexName =
 /** An entry of a list, at its height. */
 export type At<T> = T & { readonly height: Height };
 
-/** A part of a list: between two heights, both included, and at most what so many blocks have of it. */
+/** A part of a list: between two heights, both included, and at most this many entries of the store. */
 export interface IndexRange {
   readonly from: Height;
   readonly to: Height;
   readonly newestFirst: boolean;
   readonly limit: number;
-  /** Waited for before more is read: where a name is rare, that is much. */
-  readonly pace?: () => Promise<void>;
 }
 
 interface IndexRecord {
@@ -63,19 +43,13 @@ export const indexCodec = struct<IndexRecord>({ from: heightCodec, leftovers: bo
 
 /**
  * The indexes of final blocks: transactions by account and by reference, versions by record. They are written
- * in the block's own batch, so that they are never behind the head, nor ahead of it: a record for each block,
- * and with the last one of a run the whole run by bucket, in their place. Entries of blocks that are not
- * stored any more are of no use, and are not read.
+ * in the block's own batch, so that they are never behind the head, nor ahead of it. Entries of blocks that
+ * are not stored any more are of no use, and are not read.
  */
 export class IndexTables {
   readonly #store: Store;
   /** Undefined while none are kept. */
   #record: IndexRecord | undefined;
-  /**
-   * What blocks added whose run is not known to be durable by bucket, lowest first. It is never changed, for
-   * those who read.
-   */
-  #recent: readonly EntryRecord[] = [];
 
   private constructor(store: Store, record: IndexRecord | undefined) {
     this.#store = store;
@@ -83,26 +57,10 @@ export class IndexTables {
   }
 
   /** A new chain has indexes unless told otherwise (`keep`); one that is there, if it had them. */
-  static open(
-    store: Store,
-    { final, firstBlock }: { readonly final: Height | undefined; readonly firstBlock: Height },
-  ): IndexTables {
-    if (final === undefined) return new IndexTables(store, { from: toHeight(1), leftovers: false });
+  static open(store: Store, isEmpty: boolean): IndexTables {
+    if (isEmpty) return new IndexTables(store, { from: toHeight(1), leftovers: false });
     const bytes = readChecksummed(store, keys.indexed);
-    const record = bytes && decodeOwn(indexCodec, bytes, 'the record of the indexes');
-    const tables = new IndexTables(store, record);
-    if (record !== undefined) tables.#readRecent(Math.max(record.from, firstBlock), final);
-    return tables;
-  }
-
-  #readRecent(from: number, final: Height): void {
-    const begun = firstOfRun(toHeight(final + 1));
-    for (let height = Math.max(from, begun); height <= final; height++) {
-      const key = keys.indexing(toHeight(height));
-      const value = readChecksummed(this.#store, key);
-      if (value === undefined) throw damaged(describeKey(key), 'is missing');
-      this.#recent = [...this.#recent, { key, value }];
-    }
+    return new IndexTables(store, bytes && decodeOwn(indexCodec, bytes, 'the record of the indexes'));
   }
 
   /** The height from which on every block has its entries; undefined while none are kept. */
@@ -122,7 +80,6 @@ export class IndexTables {
     if (!on) {
       if (this.#record !== undefined) await this.#write([checksummedWrite(keys.indexed, null)]);
       this.#record = undefined;
-      this.#recent = [];
       return this.#sweep(next);
     }
     if (this.#record?.leftovers === false) return;
@@ -134,101 +91,60 @@ export class IndexTables {
 
   /** For the block's own batch. */
   commitWrites(block: IndexedBlock): Iterable<Write> {
-    const { height } = block;
     if (this.#record === undefined) return [];
-    if (height === 0) return [recordWrite(this.#record)];
-    const added = { key: keys.indexing(height), value: entriesOf(block) };
-    this.#recent = [...this.#recent, added];
-    return height < runEnd(height) ? blockWrites(added) : runWrites(this.#recent, height);
+    return block.height === 0 ? [recordWrite(this.#record)] : postingWrites(block);
   }
 
-  /** All up to this height is durable. */
-  written(final: Height): void {
-    const lowest = this.#recent[0];
-    if (lowest === undefined || endOf(lowest) > final) return;
-    this.#recent = this.#recent.filter((block) => endOf(block) > final);
-  }
-
-  /** For the batch that removes a block: with the last one of a run go the entries of all of it. */
-  pruneWrites(height: Height): Write[] {
-    if (this.#record === undefined || this.#record.from > height || height < runEnd(height)) return [];
-    return Array.from({ length: bucketCount }, (_, bucket) =>
-      checksummedWrite(keys.index(bucket, height), null),
-    );
+  /**
+   * For the batch that removes a block. When `part` is not all that was left of it, only a later batch does,
+   * and it is not read meanwhile.
+   */
+  pruneWrites(part: IndexedBlock, isLast: boolean): Write[] {
+    const removed = postingsOf(part).map(({ key }) => checksummedWrite(key, null));
+    if (isLast) return removed;
+    return [...removed, ...this.#raise(toHeight(part.height + 1), this.#record?.leftovers ?? false)];
   }
 
   /** For the batch that puts a block from elsewhere in the place of all before this height. */
   replaceWrites(from: Height): Write[] {
+    return this.#raise(from, true);
+  }
+
+  #raise(from: Height, leftovers: boolean): Write[] {
     if (this.#record === undefined || this.#record.from >= from) return [];
     // At once, as for what is stored of the chain.
-    this.#record = { from, leftovers: true };
-    this.#recent = [];
+    this.#record = { from, leftovers };
     return [recordWrite(this.#record)];
   }
 
   /** Transactions of an account or with a reference; to be asked of final blocks that are stored. */
   async transactions(name: IndexName, range: IndexRange): Promise<readonly At<ListedTransaction>[]> {
-    const bytes = name.by === 'account' ? fromHex(name.account) : name.reference;
-    return this.#read({ kind: name.by, bytes }, range, readTransactions);
+    const keyAt = (height: Height): Uint8Array =>
+      name.by === 'account'
+        ? keys.accountIndex(name.account, height)
+        : keys.referenceIndex(name.reference, height);
+    return this.#read(keyAt, range, readTransactions);
   }
 
   /** Versions of a record. */
   async versions(recordKey: string, range: IndexRange): Promise<readonly At<ListedVersion>[]> {
-    return this.#read({ kind: 'record', bytes: utf8(recordKey) }, range, readVersions);
+    return this.#read((height) => keys.versionIndex(recordKey, height), range, readVersions);
   }
 
   async #read<T>(
-    name: EntryName,
-    range: IndexRange,
-    readEntry: (entry: EntryRecord) => readonly T[],
+    keyAt: (height: Height) => Uint8Array,
+    { from, to, newestFirst, limit }: IndexRange,
+    readPosting: (posting: { key: Uint8Array; value: Uint8Array }) => readonly T[],
   ): Promise<readonly At<T>[]> {
-    const { from, to, newestFirst, limit } = range;
-    const found: At<T>[] = [];
-    let left = limit;
-    for await (const record of this.#records(name, range)) {
-      const entries = entriesUnder(name, record);
-      for (const { key, height, value } of newestFirst ? entries.toReversed() : entries) {
-        if (height < from || height > to) continue;
-        const listed = readEntry({ key, value }).map((one) => ({ ...one, height }));
-        found.push(...(newestFirst ? listed.toReversed() : listed));
-        left -= 1;
-        if (left === 0) return found;
-      }
+    if (from > to) return [];
+    const scan = { from: keyAt(from), to: keyAfter(keyAt(to)), reverse: newestFirst, limit };
+    const entries: At<T>[] = [];
+    for (const [key, value] of await scanChecksummedPage(this.#store, scan)) {
+      const height = toHeight(heightIn(key));
+      const listed = readPosting({ key, value }).map((one) => ({ ...one, height }));
+      entries.push(...(newestFirst ? listed.toReversed() : listed));
     }
-    return found;
-  }
-
-  /** What may have entries of a name in a range, in the order in which they are wanted. */
-  async *#records(name: EntryName, range: IndexRange): AsyncGenerator<EntryRecord> {
-    const { from, to, newestFirst, pace } = range;
-    const recent = this.#recent.filter(({ key }) => heightIn(key) >= from && heightIn(key) <= to);
-    const lowest = this.#recent[0];
-    const last = lowest === undefined ? to : toHeight(Math.min(to, heightIn(lowest.key) - 1));
-    if (newestFirst) yield* recent.toReversed();
-    if (from <= last) {
-      const bucket = bucketOf(name);
-      const runs = { from: keys.index(bucket, runEnd(from)), to: keyAfter(keys.index(bucket, runEnd(last))) };
-      yield* this.#runs(runs, newestFirst, pace);
-    }
-    if (!newestFirst) yield* recent;
-  }
-
-  async *#runs(
-    range: KeyRange,
-    newestFirst: boolean,
-    pace: (() => Promise<void>) | undefined,
-  ): AsyncGenerator<EntryRecord> {
-    let { from, to } = range;
-    for (;;) {
-      const scan = { from, to, reverse: newestFirst, limit: limits.indexPage };
-      const page = await scanChecksummedPage(this.#store, scan);
-      for (const [key, value] of page) yield { key, value };
-      const end = page.at(-1);
-      if (end === undefined || page.length < limits.indexPage) return;
-      if (newestFirst) to = end[0];
-      else from = keyAfter(end[0]);
-      await pace?.();
-    }
+    return entries;
   }
 
   /** Removes the entries of all blocks below a height. */
@@ -250,24 +166,15 @@ export class IndexTables {
   }
 }
 
-// Both are made while the store reads them: what they hold is copied once, by the store.
-
-function* blockWrites({ key, value }: EntryRecord): Generator<Write> {
-  yield reusedLarge(key, value);
+/** Made while the store reads them. */
+function* postingWrites(block: IndexedBlock): Generator<Write> {
+  for (const { key, value } of postingsOf(block)) yield reusedWrite(copyKey, key, value);
 }
 
-/** The run that this block ends takes the place of its blocks. */
-function* runWrites(recent: readonly EntryRecord[], end: Height): Generator<Write> {
-  const first = firstOfRun(end);
-  for (const { bucket, entries } of byBucket(recent.filter(({ key }) => heightIn(key) >= first))) {
-    yield reusedLarge(keys.index(bucket, end), entries);
-  }
-  for (let height = first; height < end; height++) {
-    yield checksummedWrite(keys.indexing(toHeight(height)), null);
-  }
+function copyKey(target: Uint8Array, key: Uint8Array): number {
+  target.set(key);
+  return key.length;
 }
-
-const endOf = ({ key }: EntryRecord): Height => runEnd(toHeight(heightIn(key)));
 
 function recordWrite(record: IndexRecord): Write {
   return checksummedWrite(keys.indexed, encode(indexCodec, record));

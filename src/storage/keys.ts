@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { concat, toHex, utf8, writeHex } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 
 /**
@@ -19,9 +20,10 @@ import type { Height } from '../ledger/block.ts';
  *     9 state       | key of the state entry
  *    10 evidence    | number (6)
  *    11 snapshot    | number (6)                  what was fetched of one: its head (0), the parts
- *    12 indexing    | height (6)                  a block's entries in the indexes
- *    13 index       | bucket (2), height (6)      those of a run of blocks, up to this one
- *    14 epoch       | height (6)                  who the validators are from that block on
+ *    12 accounts    | public key (32), height (6) transactions of an account in a block
+ *    13 references  | size (1), reference, height (6)
+ *    14 versions    | size (1), record's key, height (6)  versions of a record that a block made
+ *    15 epoch       | height (6)                  who the validators are from that block on
  */
 const kinds = {
   meta: 1,
@@ -35,15 +37,16 @@ const kinds = {
   state: 9,
   evidence: 10,
   snapshot: 11,
-  indexing: 12,
-  index: 13,
-  epoch: 14,
+  accounts: 12,
+  references: 13,
+  versions: 14,
+  epoch: 15,
 } as const;
 
 type KeyKind = keyof typeof kinds;
 
-/** All that the indexes have: their keys end with a height. */
-export const indexKinds = ['indexing', 'index'] as const satisfies readonly KeyKind[];
+/** The indexes: what stands before the height of a block in their keys is what one asks for. */
+export const indexKinds = ['accounts', 'references', 'versions'] as const satisfies readonly KeyKind[];
 
 export interface KeyRange {
   readonly from: Uint8Array;
@@ -64,12 +67,19 @@ function key(kind: KeyKind, rest: Uint8Array, height?: number): Uint8Array {
   return made;
 }
 
-/** The same for what is named by hex: a block has one for each of its transactions. */
-function hexKey(kind: KeyKind, rest: Hash): Uint8Array {
-  const made = Buffer.allocUnsafe(1 + rest.length / 2);
+/** The same for what is named by hex: a block has several for each of its transactions. */
+function hexKey(kind: KeyKind, rest: Hash | PublicKey, height?: number): Uint8Array {
+  const end = 1 + rest.length / 2;
+  const made = Buffer.allocUnsafe(end + (height === undefined ? 0 : heightBytes));
   made[0] = kinds[kind];
-  invariant(writeHex(made, 1, rest), 'hashes are hex');
+  invariant(writeHex(made, 1, rest), 'hashes and keys are hex');
+  if (height !== undefined) writeNumber48(made, end, height);
   return made;
+}
+
+/** A key with a name of any length, of up to 255 bytes: its size stands before it, so none begins another. */
+function named(kind: KeyKind, name: Uint8Array, height: number): Uint8Array {
+  return key(kind, concat(Uint8Array.of(name.length), name), height);
 }
 
 function number48(value: number): Uint8Array {
@@ -120,9 +130,10 @@ export const keys = {
   state: (stateKey: Uint8Array): Uint8Array => key('state', stateKey),
   evidence: (index: number): Uint8Array => key('evidence', number48(index)),
   snapshot: (index: number): Uint8Array => key('snapshot', number48(index)),
-  indexing: (height: Height): Uint8Array => key('indexing', number48(height)),
-  index: (bucket: number, height: Height): Uint8Array =>
-    key('index', Uint8Array.of(bucket >>> 8, bucket), height),
+  accountIndex: (account: PublicKey, height: Height): Uint8Array => hexKey('accounts', account, height),
+  referenceIndex: (reference: Uint8Array, height: Height): Uint8Array =>
+    named('references', reference, height),
+  versionIndex: (recordKey: string, height: Height): Uint8Array => named('versions', utf8(recordKey), height),
 } as const;
 
 /** All keys of a kind. */
@@ -171,7 +182,6 @@ export function describeKey(stored: Uint8Array): string {
     case 'certificate':
     case 'receipts':
     case 'epoch':
-    case 'indexing':
       return rest.length === heightBytes ? `${kind} of height ${heightIn(stored)}` : `${kind} ${toHex(rest)}`;
     case 'evidence':
     case 'snapshot':
@@ -183,7 +193,9 @@ export function describeKey(stored: Uint8Array): string {
     case 'candidate':
     case 'transaction':
     case 'state':
-    case 'index':
+    case 'accounts':
+    case 'references':
+    case 'versions':
       return `${kind} ${toHex(rest)}`;
   }
 }

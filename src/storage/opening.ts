@@ -53,7 +53,6 @@ export async function openTables(
   );
   const evidence = await EvidenceTable.open(store);
   const snapshot = await SnapshotTable.open(store);
-  const last = final.at(-1);
-  const indexes = IndexTables.open(store, { final: last?.height, firstBlock: extent.firstBlock });
-  return { store, chainId, final: last, extent, log, candidates, evidence, snapshot, indexes };
+  const indexes = IndexTables.open(store, stored === undefined);
+  return { store, chainId, final: final.at(-1), extent, log, candidates, evidence, snapshot, indexes };
 }

@@ -1,4 +1,4 @@
-import { boundedBytes, type Codec, refine, struct, u16, u48, u8, wordOf } from '../../src/base/codec.ts';
+import { type Codec, refine, struct, u16, u48, u8, wordOf } from '../../src/base/codec.ts';
 import { nodeHashCodec } from '../../src/ledger/state-proof.ts';
 import { rulesCodec } from '../../src/ledger/namespace.ts';
 
@@ -24,16 +24,6 @@ function toTheEnd<T>(inner: Codec<T>): Codec<readonly T[]> {
 
 export const namespaceEntryCodec = struct({ rules: rulesCodec, root: nodeHashCodec, entries: u48 });
 
-export const indexEntriesCodec = toTheEnd(
-  struct({
-    place: u8,
-    kind: wordOf(['account', 'reference', 'record'] as const),
-    name: boundedBytes(255),
-    value: boundedBytes(65_535),
-  }),
-);
-
-/** What stands in the value of an entry under an account or a reference, and under a record. */
 export const transactionsIndexCodec = toTheEnd(u16);
 
 export const versionsIndexCodec = struct({

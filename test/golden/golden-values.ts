@@ -1,11 +1,6 @@
 import { State } from '../../src/ledger/state.ts';
 import { helloSigned, relaySample, storeKeys } from './node-values.ts';
-import {
-  indexEntriesCodec,
-  namespaceEntryCodec,
-  transactionsIndexCodec,
-  versionsIndexCodec,
-} from './by-hand-codecs.ts';
+import { namespaceEntryCodec, transactionsIndexCodec, versionsIndexCodec } from './by-hand-codecs.ts';
 import { checksummedPart } from '../../src/node/catch-up/snapshots.ts';
 import { sealBytes, sealCodec } from '../../src/node/peers/relay.ts';
 import { floorCodec } from '../../src/node/effects/signer.ts';
@@ -15,7 +10,7 @@ import { listingProofCodec } from '../../src/ledger/listing-proof.ts';
 import { proveRecord, recordProofCodec } from '../../src/ledger/record-proof.ts';
 import { encodeNamespaceRules, rulesCodec } from '../../src/ledger/namespace.ts';
 import { readFileSync } from 'node:fs';
-import { fromHex, utf8 } from '../../src/base/bytes.ts';
+import { utf8 } from '../../src/base/bytes.ts';
 import { type Codec, encode } from '../../src/base/codec.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { encodeBatch, batchCodec } from '../../src/client/batch.ts';
@@ -117,8 +112,7 @@ import {
   chainCodec,
   extentCodec,
 } from '../../src/storage/chain-records.ts';
-import { type EntryName, entriesUnder } from '../../src/storage/index-entries.ts';
-import { entriesOf } from '../../src/storage/index-postings.ts';
+import { postingsOf } from '../../src/storage/index-postings.ts';
 import {
   chainId,
   execute,
@@ -349,7 +343,7 @@ const reservations: Readonly<Record<string, Reservation>> = {
   expired: { ...reservation, fate: { type: 'expired' } },
 };
 const effect = (version: number) => [{ operation: 0, version, previous: undefined }];
-const indexed = entriesOf({
+const indexed = postingsOf({
   height: toHeight(77),
   transactions: [transactions[2], transactions[4]] as (typeof transactions)[number][],
   touched: Touched.by([
@@ -361,17 +355,10 @@ const indexed = entriesOf({
     { status: 'applied', accounts: [{ publicKey: keyOf('bob'), balance: 1n, held: 0n }], records: effect(3) },
   ]),
 });
-const oneIndexed = entriesOf({
-  height: toHeight(77),
-  transactions: [transactions[0] as (typeof transactions)[number]],
-  touched: Touched.by([{ status: 'failed', accounts: [], records: [] }]),
-});
-const indexValue = (name: EntryName): Uint8Array =>
-  entriesUnder(name, { key: storeKeys['block’s index entries'] as Uint8Array, value: indexed })[0]
-    ?.value as Uint8Array;
 const set = validatorSet(['a', 'b', 'c', 'd'].map(keyOf));
 const epoch = { chainId, epoch: toHeight(0), validatorsHash: set.hash };
 
+const indexOfVersions = 14;
 const pbft = Object.entries(pbftSamples(certificate));
 const contradiction: Contradiction = {
   type: 'double',
@@ -574,15 +561,14 @@ export const goldenValues: readonly GoldenValue[] = [
     raw(`genesis content of ${name}`, genesisBytes(genesisOf(name)), contentCodec),
   ),
   of('stored place', placeCodec, { height: toHeight(77), index: 4_095 }),
-  // With a codec those of a block that has one: of more, some are the entries of another block.
-  raw('entries of a block in the indexes', indexed),
-  raw('index entries', oneIndexed, indexEntriesCodec),
-  raw(
-    'transactions index',
-    indexValue({ kind: 'account', bytes: fromHex(keyOf('alice')) }),
-    transactionsIndexCodec,
-  ),
-  raw('versions index', indexValue({ kind: 'record', bytes: utf8('länder/de') }), versionsIndexCodec),
+  ...indexed.flatMap(({ key, value }, index) => [
+    raw(`index key ${index}`, key),
+    raw(
+      `index entry ${index}`,
+      value,
+      key[0] === indexOfVersions ? versionsIndexCodec : transactionsIndexCodec,
+    ),
+  ]),
 ];
 
 /** What is made of bytes and goes into other bytes. */

@@ -9,7 +9,7 @@ import { chainId, hashOf, keyOf, someSignature } from '../ledger/samples.ts';
 
 const height = toHeight(2 ** 40 + 3);
 
-/** One key of each kind, by kind. */
+/** One key of each kind, by kind. Those of the indexes stand beside their entries. */
 export const storeKeys: Readonly<Record<string, Uint8Array>> = {
   'chain record': keys.chain,
   'final record': keys.final,
@@ -25,8 +25,6 @@ export const storeKeys: Readonly<Record<string, Uint8Array>> = {
   state: keys.state(accountStateKey(keyOf('alice'))),
   evidence: keys.evidence(258),
   snapshot: keys.snapshot(258),
-  'block’s index entries': keys.indexing(height),
-  'run’s index entries': keys.index(1_023, height),
   epoch: keys.epoch(height),
 };
 

@@ -60,12 +60,7 @@ import {
 } from '../../src/storage/chain-records.ts';
 import { evidenceCodec } from '../../src/storage/evidence-table.ts';
 import { indexCodec } from '../../src/storage/index-tables.ts';
-import {
-  indexEntriesCodec,
-  namespaceEntryCodec,
-  transactionsIndexCodec,
-  versionsIndexCodec,
-} from '../golden/by-hand-codecs.ts';
+import { namespaceEntryCodec, transactionsIndexCodec, versionsIndexCodec } from '../golden/by-hand-codecs.ts';
 
 interface Format {
   readonly name: string;
@@ -256,19 +251,14 @@ export const chapters: Readonly<Record<string, readonly Format[]>> = {
     format('transaction place', transactionPlaceCodec),
     format('stored evidence', evidenceCodec),
     format(
-      'index entries',
-      indexEntriesCodec,
-      'Each of one name in one block, whose place in its run is the rest of its height by 32. The bucket of a name is FNV-1a (32 bits) over its kind and bytes, both halves of it in one (exclusive or), by 1,024.',
-    ),
-    format(
       'transactions index',
       transactionsIndexCodec,
-      'The value under an account or a reference: places in the block; in that of an account the first bit is set where it sent the transaction.',
+      'Places in the block; in that of an account the first bit is set where it sent the transaction.',
     ),
     format(
       'versions index',
       versionsIndexCodec,
-      'The value under a record: the number of the first version that the block made, and where each of them was made.',
+      'The number of the first version that the block made, and where each of them was made.',
     ),
     format('write count', u48, 'Under `node-writes` in the log.'),
   ],

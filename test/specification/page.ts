@@ -32,9 +32,10 @@ export const storeKinds: readonly (readonly [kind: number, rest: string, value: 
   [9, 'state key', 'the entry; of a namespace the rules alone'],
   [10, 'number (u48), from 0', 'stored evidence'],
   [11, 'number, from 0', 'snapshot head (0), snapshot part'],
-  [12, 'height', 'index entries of that block, until its run is full'],
-  [13, 'bucket (u16), height', 'index entries of the 32 blocks up to that height, a multiple of 32 less one'],
-  [14, 'height', 'validator keys, from above that height on'],
+  [12, 'key of an account, height', 'transactions index'],
+  [13, 'size (u8) and reference, height', 'transactions index'],
+  [14, 'size (u8) and record key, height', 'versions index'],
+  [15, 'height', 'validator keys, from above that height on'],
 ];
 
 const names: Names = new Map(

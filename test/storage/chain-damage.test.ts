@@ -5,8 +5,6 @@ import { Problem } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { hash, zeroHash } from '../../src/crypto/hash.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { bucketOf } from '../../src/storage/index-entries.ts';
-import { IndexTables } from '../../src/storage/index-tables.ts';
 import { formatVersion } from '../../src/storage/chain-records.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { describeKey, keys } from '../../src/storage/keys.ts';
@@ -103,37 +101,8 @@ describe('a damaged database is noticed, and the damaged thing is named', () => 
     }
     assert.deepEqual(
       [...kinds].sort((a, b) => a - b),
-      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12],
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14],
     );
-  });
-
-  test('entries of the indexes that do not decode, wherever they stand', async () => {
-    const entry = [3, 2, 3, ...utf8('key'), 0, 2, 0, 1];
-    const [block, run] = [
-      keys.indexing(h(3)),
-      keys.index(bucketOf({ kind: 'record', bytes: utf8('key') }), h(31)),
-    ];
-    const read = async (key: Uint8Array, value: Uint8Array): Promise<unknown> => {
-      const entries = await written();
-      const record = checksummedWrite(key, value);
-      assert.ok(record.type === 'put');
-      entries.set(textOf(key), record.value);
-      const tables = IndexTables.open(new MemoryStore(setImmediate, entries), {
-        final: h(key === run ? 31 : 6),
-        firstBlock: h(1),
-      });
-      return tables.versions('key', { from: h(1), to: h(31), newestFirst: true, limit: 9 });
-    };
-    for (const key of [block, run]) {
-      for (let size = 1; size < entry.length; size++) {
-        const problem = await damagedProblem(read(key, Uint8Array.from(entry.slice(0, size))));
-        assert.ok(problem.message.includes(describeKey(key)));
-      }
-      // Whole, and its value is no list of versions; of another block than a run has; of another name.
-      await damagedProblem(read(key, Uint8Array.from(entry)));
-      await damagedProblem(read(key, Uint8Array.of(32, ...entry.slice(1))));
-      assert.deepEqual(await read(key, Uint8Array.from(entry.with(3, 1))), []);
-    }
   });
 
   test('a value that is cut short, empty, or has more at its end', async () => {
@@ -165,7 +134,6 @@ describe('a damaged database is noticed, and the damaged thing is named', () => 
     ['a block', keys.block(at(3).hash), /of height 3 is missing/],
     ['a candidate’s block', keys.block(at(7).hash), /block [0-9a-f]{64} is missing/],
     ['receipts', keys.receipts(h(3)), /receipts of height 3/],
-    ['a block’s part of the indexes', keys.indexing(h(3)), /indexing of height 3 is missing/],
     ['the record of the final block', keys.final, /record of the final block is missing/],
   ];
   for (const [what, key, message] of losses) {

@@ -2,23 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { utf8 } from '../../src/base/bytes.ts';
-import { defined } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
-import { checksummedWrite } from '../../src/storage/checksummed.ts';
-import {
-  bucketOf,
-  entryExtraBytes,
-  EntryWriter,
-  runBlocks,
-  runEnd,
-} from '../../src/storage/index-entries.ts';
-import { IndexTables } from '../../src/storage/index-tables.ts';
-import { keys } from '../../src/storage/keys.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
-import { copyOf } from '../../src/storage/port.ts';
 import { chainId, commitOf, sampleBlocks, sampleSender } from './chain-samples.ts';
 import { IndexedChain } from './indexed-chain.ts';
 import { keyOf, put, transaction, transfer } from '../ledger/samples.ts';
@@ -120,103 +109,40 @@ describe('indexes', () => {
     assert.equal((await world.open(null)).indexedFrom, undefined);
   });
 
-  test('the last block of a run puts the entries of all of it together, and they say the same', async () => {
+  test('pruning takes the entries of a block with it', async () => {
     const world = new IndexedChain();
     await world.open();
-    await puts(world, runBlocks - 2);
-    // None of block 0, which is empty.
-    assert.equal(await world.indexRecords(), runBlocks - 2);
-    await puts(world, runBlocks - 1);
-    // The record, its reference and its owner.
-    assert.ok((await world.indexRecords()) <= 3);
-    await world.check();
-    await puts(world, 2 * runBlocks + 1);
-    await world.check();
-    await world.open();
-    await world.check();
-    const some = { from: h(runBlocks - 2), to: h(2 * runBlocks), newestFirst: false, limit: 4 };
-    const oldest = await world.chain.listVersions('key', some);
-    assert.deepEqual(
-      oldest.map(({ height }) => height),
-      [0, 1, 2, 3].map((more) => some.from + more),
-    );
-    const last = await world.chain.listVersions('key', { ...some, newestFirst: true });
-    assert.deepEqual(
-      last.map(({ height }) => height),
-      [0, 1, 2, 3].map((less) => some.to - less),
-    );
-  });
-
-  test('what is read of many runs waits for its turn between its parts', async () => {
-    const store = new MemoryStore((finish) => finish());
-    const name = { kind: 'record', bytes: utf8('key') } as const;
-    const ends = Array.from({ length: 150 }, (_, run) => runEnd(h(run * runBlocks)));
-    for (const end of ends) {
-      const entry = new EntryWriter(end, entryExtraBytes + 3 + 10);
-      entry.begin(name.kind, 3);
-      entry.bytes(name.bytes);
-      entry.u16(10);
-      entry.u48(0);
-      for (let at = 0; at < 4; at++) entry.u8(0);
-      store.write([checksummedWrite(keys.index(bucketOf(name), end), entry.written())], () => undefined);
-    }
-    const whole = { from: h(1), to: defined(ends.at(-1), 'the last run'), limit: 1_000 };
-    const tables = IndexTables.open(store, { final: whole.to, firstBlock: whole.from });
-    for (const newestFirst of [true, false]) {
-      let turns = 0;
-      const pace = async (): Promise<void> => void (turns += 1);
-      const found = await tables.versions('key', { ...whole, newestFirst, pace });
-      const heights = found.map(({ height }) => height);
-      assert.deepEqual(newestFirst ? heights.toReversed() : heights, ends);
-      assert.ok(turns >= 2);
-    }
-  });
-
-  test('a run is read from memory until its last batch is known to be durable', async () => {
-    const told: (() => void)[] = [];
-    const store = new MemoryStore((finish) => finish());
-    const chain = await ChainStore.open(store, { chainId });
-    const made = sampleBlocks(runBlocks + 2);
-    for (const block of made.slice(0, runBlocks - 1)) chain.commit(commitOf(block), () => undefined);
-    // From here on nothing is on the disk before `told`.
-    const write = store.write.bind(store);
-    store.write = (changes, done) => {
-      const batch = copyOf(changes);
-      told.push(() => write(batch, done));
-    };
-    for (const block of made.slice(runBlocks - 1)) chain.commit(commitOf(block), () => undefined);
-    const heights = async (range: typeof all): Promise<number[]> => [
-      ...new Set((await chain.listVersions('counter', range)).map(({ height }) => height)),
-    ];
-    for (let final = runBlocks - 2; final < made.length; final++) {
-      const expected = Array.from({ length: final }, (_, index) => index + 1);
-      assert.deepEqual(await heights(all), expected);
-      assert.deepEqual(await heights(newest), expected.toReversed());
-      told.shift()?.();
-    }
-  });
-
-  test('pruning takes the entries of whole runs with it, and hides those of the others', async () => {
-    const world = new IndexedChain();
-    await world.open();
-    await puts(world, 2 * runBlocks + 3);
+    await puts(world, 9);
     await world.prune(6);
     assert.equal(world.chain.indexedFrom, 6);
+    assert.deepEqual(await world.indexedHeights(), [6, 7, 8, 9]);
     await world.check();
-    await world.prune(runBlocks - 1);
-    assert.equal((await world.indexedHeights())[0], 1);
-    await world.prune(runBlocks);
-    assert.equal((await world.indexedHeights())[0], runBlocks);
-    await world.prune(2 * runBlocks + 2);
-    assert.deepEqual(
-      await world.indexedHeights(),
-      [0, 1, 2, 3].map((more) => 2 * runBlocks + more),
+    assert.equal((await world.open()).indexedFrom, 6);
+    await world.check();
+  });
+
+  test('a large block goes in several batches, and is not read from the first one on', async () => {
+    const world = new IndexedChain();
+    const chain = await world.open();
+    const count = limits.pruneTransactions + 3;
+    const many = Array.from({ length: count }, (_, nonce) =>
+      transfer({ from: 'alice', nonce, fee: 0n }, nonce % 2 === 0 ? 'bob' : 'carol', 1n),
     );
-    assert.equal((await world.open()).indexedFrom, 2 * runBlocks + 2);
+    await world.add(many);
+    await world.add([]);
+    await world.prune(2);
+    assert.deepEqual([chain.firstBlock, chain.indexedFrom], [1, 2]);
+    assert.deepEqual(await chain.listTransactions({ by: 'account', account: keyOf('alice') }, all), []);
+    // A crash between the batches: the next process begins anew.
+    const again = await world.open();
+    assert.deepEqual([again.firstBlock, again.indexedFrom], [1, 2]);
+    for (let batch = 0; batch < 2; batch++) {
+      assert.equal(again.firstBlock, 1, `before batch ${batch}`);
+      await world.prune(2);
+    }
+    assert.deepEqual([again.firstBlock, await world.indexedHeights()], [2, []]);
+    assert.equal(again.blockBytesAt(h(1)), undefined);
     await world.check();
-    await puts(world, 3 * runBlocks + 1);
-    await world.check();
-    assert.equal((await world.indexedHeights())[0], 2 * runBlocks + 2);
   });
 
   test('after a snapshot they begin behind it; what it replaced goes at the next start', async () => {

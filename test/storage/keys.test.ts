@@ -3,14 +3,13 @@ import test from 'node:test';
 import { compareBytes } from '../../src/base/bytes.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { heightIn, keys } from '../../src/storage/keys.ts';
-import { hashOf } from '../ledger/samples.ts';
+import { hashOf, keyOf } from '../ledger/samples.ts';
 
 test('keys with a height are in the order of heights, of all 48 bits', () => {
   const heights = [0, 1, 255, 256, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 3, 2 ** 48 - 1].map(toHeight);
   for (const name of [
     keys.header,
-    keys.indexing,
-    (height: (typeof heights)[number]) => keys.index(1_023, height),
+    (height: (typeof heights)[number]) => keys.accountIndex(keyOf('alice'), height),
   ]) {
     const made = heights.map(name);
     assert.deepEqual(made.map(heightIn), heights);

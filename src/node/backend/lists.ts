@@ -56,7 +56,7 @@ export class Lists implements ListBackend {
       name: listName(list),
       page,
       pace,
-      read: (range) => this.#store.listTransactions(name, { ...range, pace }),
+      read: (range) => this.#store.listTransactions(name, range),
       positionOf: ({ height, transaction }) => ({ height, at: transaction }),
       view: ({ height, transaction: index, sent }, block) => ({
         height,
@@ -76,7 +76,7 @@ export class Lists implements ListBackend {
       name: listName({ by: 'record', key }),
       page,
       pace,
-      read: (range) => this.#store.listVersions(key, { ...range, pace }),
+      read: (range) => this.#store.listVersions(key, range),
       positionOf: ({ height, transaction, operation }) => ({ height, at: transaction * 256 + operation }),
       view: versionView,
     });
