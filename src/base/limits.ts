@@ -24,6 +24,12 @@ export const limits = {
    */
   oldSpaceGrowthPercent: 100,
   /**
+   * Calls of a function before V8's last compiler makes it anew: ten times as many as V8 would wait for. In a
+   * new process under load that compiler took a tenth of the time, for code that the one before it had made
+   * nearly as fast.
+   */
+  lastCompilerCalls: 30_000,
+  /**
    * All that peers and clients can fill together, at worst. Raise it only with the sum of `memoryOf` in view.
    */
   floodBytes: 1_248 * MiB,

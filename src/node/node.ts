@@ -26,7 +26,7 @@ import { boundedLog } from './process/bounded-log.ts';
 import { systemClock } from './process/clock.ts';
 import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './process/config.ts';
 import { Driver } from './core/driver.ts';
-import { heapFlags, isHeapBounded } from './process/heap.ts';
+import { v8Flags, isHeapBounded } from './process/heap.ts';
 import { type KeyUse, openKeyUse } from './process/key-use.ts';
 import { jsonLog, type Logger } from './process/log.ts';
 import { protocolOf, type Retention } from './core/protocol.ts';
@@ -129,7 +129,7 @@ async function start(parts: {
   const { loaded, config, keyPair, log, closers } = parts;
   if (!isHeapBounded()) {
     log.warn('the process was started without bounds for its memory', {
-      remedy: `Start it with scripts/quorate, or give these to node: ${heapFlags.join(' ')}`,
+      remedy: `Start it with scripts/quorate, or give these to node: ${v8Flags.join(' ')}`,
     });
   }
   const { wrap, assumeFirstUse = false } = parts.options;

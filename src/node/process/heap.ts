@@ -4,12 +4,13 @@ import { limits } from '../../base/limits.ts';
 /**
  * How V8 is started for a node (`scripts/pinned-node` says the same). Its spaces grow in a flood and do not
  * give back what they took for as long as nothing else wants it, so their bounds are what a node's memory
- * comes back to. They can be set only when a process starts.
+ * comes back to. All can be set only when a process starts.
  */
-export const heapFlags: readonly string[] = [
+export const v8Flags: readonly string[] = [
   `--max-semi-space-size=${limits.youngSpaceMiB}`,
   `--max-old-space-size=${limits.oldSpaceMiB}`,
   `--heap-growing-percent=${limits.oldSpaceGrowthPercent}`,
+  `--invocation-count-for-turbofan=${limits.lastCompilerCalls}`,
 ];
 
 const MiB = 1024 * 1024;
