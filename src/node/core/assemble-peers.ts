@@ -81,7 +81,6 @@ export function assemblePeers<M extends object>(
     verification,
     network,
     clock,
-    othersHear: (peer) => registry.validatorOf(peer) !== undefined && registry.isLinkedToAll,
     nextNonce: (sender) => chain.final.state.account(sender).nonce,
     isFinal: (hash) => store.locate(hash) !== undefined,
     onArriving,

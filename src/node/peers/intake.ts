@@ -22,11 +22,6 @@ interface IntakeOptions {
   /** The sender's next nonce by the final state. */
   readonly nextNonce: (sender: PublicKey) => number;
   readonly isFinal: (hash: Hash) => boolean;
-  /**
-   * What comes from this peer has come to the others too, most likely: it sends to all that it is linked to,
-   * and none of the links that are seen from here is missing.
-   */
-  readonly othersHear: (peer: PeerId) => boolean;
   /** Transactions that are new here; their signatures are about to be checked. */
   readonly onArriving: (transactions: readonly Transaction[]) => void;
   /** Something was added to the mempool. */
@@ -106,7 +101,7 @@ export class Intake {
    * mempool has no use for it) is no fault of its.
    */
   frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
-    const { verification, mempool, clock, othersHear } = this.#options;
+    const { verification, mempool } = this.#options;
     this.counters.framesIn += 1;
     if (!verification.mayRead(from, bytes)) return decide('ignore');
     const reject = (code: ReceivedCode, checked = 0): void => {
@@ -120,11 +115,7 @@ export class Intake {
     const fresh = transactions.filter(
       (transaction) => !isUsed(transaction) && !mempool.has(transaction.hash),
     );
-    const passOn = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
-    const conclude = (): void => {
-      if (othersHear(from)) clock.after(limits.frameRelayMs, passOn);
-      else passOn();
-    };
+    const conclude = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
     if (fresh.length === 0) return conclude();
     const load = sum(this.#gossipUnderWay, loadOf(fresh));
     if (load.signatures > limits.intakeTransactions || load.bytes > limits.intakeBytes)
