@@ -231,7 +231,7 @@ export function unitsOf({ operations, signers }: TransactionBody): number {
 
 /** A transaction inside something larger, behind its length. */
 export const transactionCodec: Codec<Transaction> = mappedBytes(limits.maxTransactionBytes, 'transaction', {
-  toMemory: (bytes) => unwrap(decodeTransaction(bytes)),
+  toMemory: (bytes) => unwrap(decodeOwnTransaction(sharedCopy(bytes))),
   toBytes: (transaction: Transaction) => transaction.bytes,
 });
 

@@ -3,7 +3,7 @@ import { type Height } from '../ledger/block.ts';
 import { decodePartsOf } from '../ledger/block-body.ts';
 import { type Receipt, receiptsCodec } from '../ledger/receipt.ts';
 import { Touched } from '../ledger/touched.ts';
-import { decodeTransaction } from '../ledger/transaction.ts';
+import { decodeOwnTransaction } from '../ledger/transaction.ts';
 import { decodeOwn } from './chain-records.ts';
 import type { IndexedBlock } from './index-postings.ts';
 
@@ -31,7 +31,7 @@ export class Unindexing {
     const { transactions, receipts } = this.#rest?.height === height ? this.#rest : this.#open(height);
     const part = {
       height,
-      transactions: transactions.slice(0, room).map((bytes) => unwrap(decodeTransaction(bytes))),
+      transactions: transactions.slice(0, room).map((bytes) => unwrap(decodeOwnTransaction(bytes))),
       touched: Touched.by(receipts.slice(0, room)),
     };
     const isLast = transactions.length <= room;

@@ -15,7 +15,7 @@ import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import { decodePartsOf } from '../../ledger/block-body.ts';
 import { type Receipt, receiptsCodec } from '../../ledger/receipt.ts';
 import type { State } from '../../ledger/state.ts';
-import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
+import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { ListedVersion } from '../../storage/index-postings.ts';
 import type { At, IndexRange } from '../../storage/index-tables.ts';
@@ -244,7 +244,7 @@ function isBehind(entry: ListPosition, after: ListPosition, newestFirst: boolean
 }
 
 function transactionIn({ transactions }: OpenBlock, index: number): Transaction {
-  return unwrap(decodeTransaction(defined(transactions[index], 'a transaction of the block')));
+  return unwrap(decodeOwnTransaction(defined(transactions[index], 'a transaction of the block')));
 }
 
 function versionView(listed: At<ListedVersion>, block: OpenBlock): VersionView {

@@ -6,7 +6,7 @@ import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../../ledger/block.ts';
 import { type Block, checkProposal, decodeBlock, proposalOf } from '../../ledger/block-body.ts';
-import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
+import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { Network, PeerId } from '../../network/port.ts';
 import type { Chain } from './chain.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
@@ -238,7 +238,7 @@ function readTransactions(
   if (list.length !== places.length) return notAsAsked();
   const transactions: Transaction[] = [];
   for (const [index, bytes] of list.entries()) {
-    const transaction = decodeTransaction(bytes);
+    const transaction = decodeOwnTransaction(bytes);
     if (transaction instanceof Problem) return transaction;
     const expected = partial.wanted.proposal.transactionHashes[places[index] ?? -1];
     if (transaction.hash !== expected) return notAsAsked();

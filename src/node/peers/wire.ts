@@ -116,7 +116,7 @@ export const transactionsRequestCodec: Codec<TransactionsRequest> = struct<Trans
 
 /** All that were asked for, in order, or nothing. */
 export const transactionsResponseCodec: Codec<readonly Uint8Array[]> = listOf(
-  boundedBytes(limits.maxTransactionBytes, 'transaction'),
+  transactionBytesCodec,
   limits.maxBlockTransactions,
 );
 
