@@ -1,4 +1,4 @@
-import { defined } from '../base/invariant.ts';
+import { defined, invariant } from '../base/invariant.ts';
 import type { Height } from '../ledger/block.ts';
 import type { Entry } from './lane.ts';
 
@@ -40,6 +40,7 @@ export class ExpiryIndex {
     if (next !== undefined) next.expiresBefore = before;
     if (before !== undefined && next !== undefined) return;
     const same = defined(this.#byHeight.get(height), 'those that expire with an entry');
+    invariant((before === undefined ? same.first : same.last) === entry, 'an entry is removed once');
     if (before !== undefined) same.last = before;
     else if (next !== undefined) same.first = next;
     else this.#byHeight.delete(height);

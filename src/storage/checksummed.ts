@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { invariant } from '../base/invariant.ts';
 import { Problem } from '../base/problem.ts';
 import { describeKey, type KeyRange } from './keys.ts';
 import type { ScanRange, Store, Write } from './port.ts';
@@ -41,8 +42,8 @@ const reused: { type: 'put'; key: Uint8Array; value: Uint8Array } = {
 
 /**
  * The same as `checksummedWrite`, in memory that the next one overwrites: for the many short records of a
- * block, whose batch is made while the store reads it. `write` is given where to write the key, and returns
- * its size.
+ * block, whose batch is made while the store reads it. `writeKey` is given where to write the key, and
+ * returns its size.
  */
 export function reusedWrite<Name>(
   writeKey: (target: Buffer, name: Name) => number,
@@ -51,6 +52,7 @@ export function reusedWrite<Name>(
 ): Write {
   const { bytes } = joined;
   const keySize = writeKey(bytes, name);
+  invariant(keySize <= bytes.length, 'keys are short');
   const size = keySize + value.length;
   if (size > bytes.length - checksumBytes) return reusedLarge(Uint8Array.from(joined.first(keySize)), value);
   for (let from = 0, to = keySize; to < size; from++, to++) bytes[to] = value[from] as number;
