@@ -76,3 +76,24 @@ test('a key that has to ask before it votes may fail; one whose machine noted it
     'also where nobody may fail',
   );
 });
+
+test('no clock that jumps is believed, nor any where all jump: then a noted key may have to ask, too', () => {
+  const set = [{ ...honest(0) }, { ...honest(1), liar: 'silent' } as const, honest(2), honest(3), noted];
+  const episode = { at: 100, forMs: 100 };
+  for (const byMs of [20_000, -3_600_000])
+    never([1, 4], sets(set, { faults: [{ kind: 'clocks-jump', byMs, ...episode }] }));
+  never([1, 4], sets(set, { faults: [{ kind: 'clock-jump', node: 4, byMs: 60_000, ...episode }] }));
+  // Whose key is there from the beginning has nothing to ask.
+  const jump: Fault = { kind: 'clocks-jump', byMs: 20_000, ...episode };
+  assert.ok(sets(four, { faults: [jump] }).some((all) => all.length < 4));
+  for (const fault of [
+    { kind: 'crash', node: 4, ...episode },
+    { kind: 'crash-all', ...episode },
+  ] as const) {
+    const small = sets([...four, noted], { faults: [fault] }).filter((all) => all.length < 4);
+    assert.ok(
+      small.some((all) => all.includes(4)),
+      `not for a ${fault.kind}`,
+    );
+  }
+});

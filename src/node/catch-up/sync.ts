@@ -172,10 +172,7 @@ export class Sync {
   #askNext(round: Round): void {
     round.cancelHedge();
     // When one peer says that a block is pruned, all others are asked for it.
-    if (round.waiting.length === 0 && this.#offers.some) {
-      const { peersFor } = this.#options;
-      round.waiting.push(...peersFor(this.#holders).filter((peer) => !round.asked.has(peer)));
-    }
+    if (round.waiting.length === 0 && this.#offers.some) this.#joinMore(round);
     const peer = round.waiting.shift();
     if (peer === undefined) {
       if (round.pending.size === 0) this.#rest();
@@ -201,12 +198,18 @@ export class Sync {
 
   #hedge(round: Round): void {
     round.cancelHedge();
-    if (round.waiting.length === 0) return;
     round.cancelHedge = this.#options.clock.after(this.#hedgeMs, () => {
       if (!this.#isCurrent(round)) return;
-      if (round.pending.size >= limits.fetchParallel) return this.#hedge(round);
+      if (round.waiting.length === 0) this.#joinMore(round);
+      if (round.waiting.length === 0 || round.pending.size >= limits.fetchParallel) return this.#hedge(round);
       this.#askNext(round);
     });
+  }
+
+  /** Those who are connected since, or were left out, are to be asked as well. */
+  #joinMore(round: Round): void {
+    const { peersFor } = this.#options;
+    round.waiting.push(...peersFor(this.#holders).filter((peer) => !round.asked.has(peer)));
   }
 
   /** Nobody has the next block: what was claimed is forgotten, and the next claim starts anew. */

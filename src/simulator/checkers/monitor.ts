@@ -314,6 +314,10 @@ export class Monitor {
       );
     } else if (effect.type === 'trace') {
       this.#options.counters.add(`event/${effect.event}`);
+      // Only where clocks jump its machine's note is not believed.
+      const isNoted = this.#options.plan.nodes[node]?.noted === true;
+      if (isNoted && effect.event === 'chain-runs-already')
+        this.#options.counters.add('epoch/noted-key-asks');
       if (effect.event === 'proposal-refused') {
         this.#options.counters.add(`refused/${shortReason(effect.data['reason'])}`);
       }

@@ -154,10 +154,20 @@ export class Governance {
  * for others.
  */
 function mayFail(plan: Plan, index: number): boolean {
-  const { validator, noted = false } = plan.nodes[index] as NodePlan;
+  const { validator } = plan.nodes[index] as NodePlan;
   const isLost = plan.faults.some((fault) => fault.kind === 'disk-loss' && fault.node === index);
   const isWrong = plan.clocks?.some(
     ({ node, offsetMs }) => node === index && Math.abs(offsetMs) > limits.maxClockAheadMs,
   );
-  return !isHonest(plan, index) || isLost || isWrong === true || (validator === null && !noted);
+  return !isHonest(plan, index) || isLost || isWrong === true || (validator === null && mayAsk(plan, index));
+}
+
+/**
+ * Of a key that comes later, a node asks the others how far it was unless its machine noted every use for
+ * long, by a clock that can be believed. No clock can that jumps, nor where blocks are ahead of it because
+ * others jumped.
+ */
+function mayAsk({ nodes, faults }: Plan, index: number): boolean {
+  if (nodes[index]?.noted !== true) return true;
+  return faults.some(({ kind }) => kind === 'clocks-jump' || kind === 'clock-jump');
 }

@@ -506,6 +506,21 @@ describe('a peer that is not worth its time', () => {
     assert.deepEqual(world.asked, ['honest'], 'also for the next claim');
   });
 
+  test('because its answer is lost holds up nobody either who meets another meanwhile', async () => {
+    for (const begin of ['want', 'poll'] as const) {
+      const world = new World();
+      world.servers.set('lost', () => null);
+      world.delaysMs.set('lost', limits.requestTimeoutMs);
+      if (begin === 'want') world.sync.want(toHeight(length), []);
+      else world.sync.poll('lost');
+      world.time.run(limits.fetchHedgeMs + 100);
+      world.servers.set('honest', honest(await serverOf(run)));
+      world.time.run(limits.fetchHedgeMs);
+      assert.equal(world.height, length);
+      assert.deepEqual(world.asked.slice(0, 2), ['lost', 'honest']);
+    }
+  });
+
   test('because it gives little where others have more is asked after them', async () => {
     const serving = await serverOf(run);
     const world = new World();
