@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Strategy } from '../byzantine-strategies.ts';
-import { v8Flags } from '../../node/process/heap.ts';
+import { nodeLaunch } from '../../node/process/heap.ts';
 import type { NodePorts } from './ports.ts';
 
 export interface TestnetNode {
@@ -81,10 +81,12 @@ export class NodeProcesses {
     const log = openSync(logFile(node), 'a');
     // Its own process group: Ctrl-C reaches the parent alone, which then stops all in an orderly way.
     const lying = node.byzantine === undefined ? [] : ['--byzantine', node.byzantine];
-    const args = [...v8Flags, mainFile, 'start', '--child', '--data', node.directory, ...lying];
-    const child = spawn(process.execPath, args, {
+    const args = [mainFile, 'start', '--child', '--data', node.directory, ...lying];
+    const launch = nodeLaunch(args, process.env);
+    const child = spawn(process.execPath, launch.args, {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
+      env: launch.env,
     });
     closeSync(log);
     this.#children.set(node.index, child);

@@ -1,10 +1,11 @@
 import { getHeapStatistics } from 'node:v8';
 import { limits } from '../../base/limits.ts';
+import { compileCache } from './compile-cache.ts';
 
 /**
- * How V8 is started for a node (`scripts/pinned-node` says the same). Its spaces grow in a flood and do not
- * give back what they took for as long as nothing else wants it, so their bounds are what a node's memory
- * comes back to. All can be set only when a process starts.
+ * How V8 is started for a node. Its spaces grow in a flood and do not give back what they took for as long as
+ * nothing else wants it, so their bounds are what a node's memory comes back to. All can be set only when a
+ * process starts.
  */
 export const v8Flags: readonly string[] = [
   `--max-semi-space-size=${limits.youngSpaceMiB}`,
@@ -12,6 +13,23 @@ export const v8Flags: readonly string[] = [
   `--heap-growing-percent=${limits.oldSpaceGrowthPercent}`,
   `--invocation-count-for-turbofan=${limits.lastCompilerCalls}`,
 ];
+
+/**
+ * What else it takes to start a node. What was compiled once is read from Node's cache, main file and all,
+ * and no longer as TypeScript: the program that takes the types off would stay in memory.
+ */
+const environment = {
+  MALLOC_ARENA_MAX: `${limits.mallocArenas}`,
+  NODE_COMPILE_CACHE: compileCache,
+};
+
+/** How Node is started for a node, as `scripts/pinned-node` does it. What `env` has already stays. */
+export function nodeLaunch(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+  return { args: [...v8Flags, ...args], env: { ...environment, ...env } };
+}
 
 const MiB = 1024 * 1024;
 

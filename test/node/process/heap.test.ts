@@ -4,32 +4,51 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { limits } from '../../../src/base/limits.ts';
-import { v8Flags, isHeapBounded } from '../../../src/node/process/heap.ts';
+import { isHeapBounded, nodeLaunch, v8Flags } from '../../../src/node/process/heap.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+const probe = 'test/node/process/launch-probe.ts';
 const MiB = 1024 * 1024;
 
-/** The heap's limit in a process that is started so. */
-function limitIn(command: string, args: readonly string[]): number {
-  return Number(execFileSync(command, args, { encoding: 'utf8' }));
+interface Launched {
+  readonly heapLimit: number;
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-test('programs are started with bounds for the heap: by the launcher, and by the flags that a testnet gives its nodes', () => {
-  const program = 'test/node/process/heap-probe.ts';
-  const launched = limitIn(`${root}/scripts/pinned-node`, [program]);
-  const flagged = limitIn(process.execPath, [...v8Flags, `${root}/${program}`]);
-  for (const limit of [launched, flagged]) {
-    assert.ok(isHeapBounded(limit), `${limit / MiB} MiB`);
-    assert.ok(limit >= limits.oldSpaceMiB * MiB);
+/** How a program finds itself started by the launcher, and as a testnet starts its nodes. */
+function launchedBoth(env: NodeJS.ProcessEnv): readonly Launched[] {
+  const ask = (command: string, args: readonly string[], given: NodeJS.ProcessEnv): Launched =>
+    JSON.parse(execFileSync(command, args, { encoding: 'utf8', env: given })) as Launched;
+  const node = nodeLaunch([`${root}${probe}`], env);
+  return [ask(`${root}scripts/pinned-node`, [probe], env), ask(process.execPath, node.args, node.env)];
+}
+
+const path = { PATH: process.env['PATH'] ?? '' };
+
+test('programs are started with bounds for the heap: by the launcher, and by a testnet', () => {
+  for (const { heapLimit } of launchedBoth(path)) {
+    assert.ok(isHeapBounded(heapLimit), `${heapLimit / MiB} MiB`);
+    assert.ok(heapLimit >= limits.oldSpaceMiB * MiB);
   }
   assert.ok(!isHeapBounded((limits.oldSpaceMiB + 4 * limits.youngSpaceMiB) * MiB));
 });
 
-test('all who start nodes know all of the bounds', () => {
-  const launcher = readFileSync(`${root}/scripts/pinned-node`, 'utf8');
-  for (const flag of v8Flags) assert.ok(launcher.includes(` ${flag} `), flag);
+test('all who start nodes start them in the same way', () => {
+  const [launcher, testnet] = launchedBoth(path);
+  assert.deepEqual(launcher, testnet);
+  assert.deepEqual(testnet?.flags, v8Flags);
+  assert.deepEqual(testnet?.environment, {
+    MALLOC_ARENA_MAX: '2',
+    NODE_COMPILE_CACHE: `${root}node_modules/.cache/quorate`,
+  });
   const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as {
     scripts: Record<string, string>;
   };
   assert.equal(scripts['quorate'], 'exec scripts/quorate');
+});
+
+test('who has set malloc or the cache stays with that', () => {
+  const own = { MALLOC_ARENA_MAX: '1', NODE_COMPILE_CACHE: '/nowhere/at/all' };
+  for (const { environment } of launchedBoth({ ...path, ...own })) assert.deepEqual(environment, own);
 });
