@@ -13,6 +13,9 @@ const maxOutstanding = 30_000;
 /** How often a sender without room looks again, and how often all ask what is final. */
 const feedPauseMs = 20;
 const watchPauseMs = 100;
+/** With this few missing they ask sooner: the rate ends with the last one, and not with the next look. */
+const nearlyAll = 2_000;
+const lastPauseMs = 20;
 /** A sender submits again what is not final when nothing of it became final for this long: a node may have died with it. */
 const stuckMs = 5_000;
 
@@ -120,7 +123,7 @@ async function watchFinal(
         details: { total, final },
       });
     }
-    await pause(watchPauseMs);
+    await pause(total - final < nearlyAll ? lastPauseMs : watchPauseMs);
   }
   return undefined;
 }
