@@ -146,3 +146,13 @@ export function growChunk<T extends Int32Array | Uint8Array>(
   larger.set(first);
   chunks[0] = larger;
 }
+
+/** A copy with twice as much room. */
+export function grown<T extends Int32Array | Uint8Array | BigInt64Array>(
+  old: T,
+  make: new (buffer: ArrayBuffer) => T,
+): T {
+  const bytes = new Uint8Array(2 * old.byteLength);
+  bytes.set(new Uint8Array(old.buffer));
+  return new make(bytes.buffer);
+}

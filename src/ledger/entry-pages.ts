@@ -1,32 +1,26 @@
 import { compareBytes, concat, equalBytes } from '../base/bytes.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { type Bytes, type CellStore, growChunk } from './cell-store.ts';
+import { pageBits, pageEntries, PageHeads } from './page-heads.ts';
+import { copyHash } from './pair-batch.ts';
 import { bitAt, word32 } from './path-range.ts';
 
 /** Where an entry belongs: writes the path of a key, 32 bytes, into `target` from `at` on. */
 export type PathOf = (key: Uint8Array, target: Uint8Array, at: number) => void;
 
-/** Entries of one page. More take less memory for themselves, and more time for each that changes. */
-const pageBits = 3;
-export const pageEntries = 1 << pageBits;
-
-/** In words of 32 bits. A page: its hash, its holders, how many entries it has. */
-const headerWords = 12;
-const holdersWord = 8;
-const countWord = 9;
 /**
- * An entry: the hash of its leaf, the first 64 bits of its path, the lengths of key and value, and where
- * what does not fit stands.
+ * In words of 32 bits. An entry: the hash of its leaf, the second 32 bits of its path, the lengths of key and
+ * value, and where what does not fit stands.
  */
 const entryWords = 24;
-const prefixWord = 8;
-const lengthsWord = 10;
-const restWord = 11;
-const dataWord = 12;
-/** Of key and value, one behind the other; an account has 47 bytes. */
+const hashWords = 8;
+const secondWord = hashWords;
+const lengthsWord = 9;
+const restWord = 10;
+const dataWord = 11;
+/** Of key and value, one behind the other; an account has 48 bytes. */
 const dataBytes = (entryWords - dataWord) * 4;
-export const hashWords = 8;
-const pageWords = headerWords + pageEntries * entryWords;
+const pageWords = pageEntries * entryWords;
 
 const chunkBits = 9;
 const chunkPages = 1 << chunkBits;
@@ -37,58 +31,43 @@ export type EntryRef = number;
 
 /**
  * Up to eight entries side by side in memory, in the order of their paths: what lies at the bottom
- * of a tree is read together, and reading a far place costs more than hashing what is found there.
+ * of a tree is read together, and reading a far place costs more than hashing what is found there. What is
+ * asked of a page before its entries stands apart (`heads`).
  * Pages are numbered from 1.
  */
 export class EntryPages {
+  readonly heads = new PageHeads();
   readonly #cells: CellStore;
   readonly #pathOf: PathOf;
   readonly #words: Int32Array[] = [new Int32Array(2 * pageWords)];
+  /** The same memory in other units. */
   readonly #bytes: Uint8Array[] = [];
+  readonly #longs: BigInt64Array[] = [];
   #fresh = 1;
 
   constructor(cells: CellStore, pathOf: PathOf) {
     this.#cells = cells;
     this.#pathOf = pathOf;
-    this.#bytes.push(new Uint8Array((this.#words[0] as Int32Array).buffer));
+    this.#view(0);
   }
 
   get memoryBytes(): number {
-    return this.#words.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.#words.reduce((sum, { byteLength }) => sum + byteLength, this.heads.memoryBytes);
   }
 
   /** A page that was never used. */
   fresh(): number {
     const page = this.#fresh++;
+    this.heads.reach(page);
     if ((page & chunkMask) * pageWords >= (this.#words[page >>> chunkBits]?.length ?? 0)) {
       growChunk(this.#words, chunkPages * pageWords, (length) => new Int32Array(length));
-      const last = this.#words.length - 1;
-      this.#bytes[last] = new Uint8Array((this.#words[last] as Int32Array).buffer);
+      this.#view(this.#words.length - 1);
     }
     return page;
   }
 
   entry(page: number, index: number): EntryRef {
     return (page << pageBits) | index;
-  }
-
-  count(page: number): number {
-    const words = this.#words[page >>> chunkBits] as Int32Array;
-    return words[(page & chunkMask) * pageWords + countWord] as number;
-  }
-
-  /** Empties a page, whoever had it, and makes the caller its only holder. */
-  reset(page: number): void {
-    const [words, at] = [this.#words[page >>> chunkBits] as Int32Array, (page & chunkMask) * pageWords];
-    words[at + holdersWord] = 1;
-    words[at + countWord] = 0;
-  }
-
-  /** Changes how many hold a page, and returns how many do. */
-  addHolders(page: number, difference: number): number {
-    const words = this.#words[page >>> chunkBits] as Int32Array;
-    const at = (page & chunkMask) * pageWords + holdersWord;
-    return (words[at] = (words[at] as number) + difference);
   }
 
   /**
@@ -102,11 +81,11 @@ export class EntryPages {
     hash: (path: Uint8Array, value: Uint8Array, target: Uint8Array, at: number) => void,
     subtree = 0,
   ): EntryRef {
-    const entry = this.#next(page);
+    const entry = this.entry(page, this.heads.addEntries(page, 1));
     const [words, bytes, at] = [this.#wordsOf(entry), this.#bytesOf(entry), this.#at(entry)];
     this.#pathOf(key, scratchPath, 0);
-    words[at + prefixWord] = word32(scratchPath, 0);
-    words[at + prefixWord + 1] = word32(scratchPath, 4);
+    this.heads.setPrefix(entry, word32(scratchPath, 0));
+    words[at + secondWord] = word32(scratchPath, 4);
     words[at + lengthsWord] = (key.length << 16) | value.length;
     const from = (at + dataWord) * 4;
     const size = key.length + value.length;
@@ -119,24 +98,33 @@ export class EntryPages {
       bytes.set(data.subarray(0, dataBytes), from);
       // An entry that keeps nothing elsewhere but the root of its tree stores its last byte there as well.
       words[at + restWord] = this.#cells.write(data.subarray(Math.min(dataBytes, size - 1)), subtree);
+      this.heads.markRest(page);
     }
     hash(scratchPath, value, bytes, at * 4);
     return entry;
   }
 
-  /** Puts a copy of an entry of these or other pages behind those of a page. */
-  appendCopy(page: number, from: EntryPages, entry: EntryRef): void {
-    const [source, start] = [from.#wordsOf(entry), from.#at(entry)];
-    const copy = this.#next(page);
-    const [target, at] = [this.#wordsOf(copy), this.#at(copy)];
-    for (let word = 0; word < entryWords; word++) target[at + word] = source[start + word] as number;
-    const rest = target[at + restWord] as number;
-    if (rest !== 0) this.#cells.hold(rest);
+  /** Puts copies of entries that stand side by side, here or elsewhere, behind those of a page. */
+  appendCopies(page: number, from: EntryPages, first: EntryRef, count: number): void {
+    const copy = this.entry(page, this.heads.addEntries(page, count));
+    const [source, start] = [from.#longsOf(first), from.#at(first) >>> 1];
+    const [target, at] = [this.#longsOf(copy), this.#at(copy) >>> 1];
+    const longs = count * (entryWords >>> 1);
+    for (let long = 0; long < longs; long++) target[at + long] = source[start + long] as bigint;
+    for (let i = 0; i < count; i++) this.heads.setPrefix(copy + i, from.heads.prefix(first + i));
+    if (!from.heads.hasRest(first >>> pageBits)) return;
+    for (let i = 0; i < count; i++) {
+      const rest = this.#word(copy + i, restWord);
+      if (rest === 0) continue;
+      this.#cells.hold(rest);
+      this.heads.markRest(page);
+    }
   }
 
   /** Lets go of what the entries of a page keep elsewhere. */
   clear(page: number): void {
-    for (let index = this.count(page) - 1; index >= 0; index--) {
+    if (!this.heads.hasRest(page)) return;
+    for (let index = this.heads.count(page) - 1; index >= 0; index--) {
       const rest = this.#word(this.entry(page, index), restWord);
       if (rest !== 0) this.#cells.drop(rest);
     }
@@ -144,13 +132,13 @@ export class EntryPages {
 
   /** A copy of an entry's key. */
   keyOf(entry: EntryRef): Bytes {
-    return this.#view(entry, 0, this.#word(entry, lengthsWord) >>> 16).slice();
+    return this.#data(entry, 0, this.#word(entry, lengthsWord) >>> 16).slice();
   }
 
   /** A copy of an entry's value. */
   valueOf(entry: EntryRef): Bytes {
     const lengths = this.#word(entry, lengthsWord);
-    return this.#view(entry, lengths >>> 16, lengths & 0xffff).slice();
+    return this.#data(entry, lengths >>> 16, lengths & 0xffff).slice();
   }
 
   /** Copies a value that has the size of `target`, and stands here whole; false for any other. */
@@ -178,11 +166,10 @@ export class EntryPages {
 
   /** Below, at or above zero as this entry comes before another, has its key, or comes behind it. */
   compare(entry: EntryRef, from: EntryPages, other: EntryRef): number {
-    const [a, aAt, b, bAt] = [this.#wordsOf(entry), this.#at(entry), from.#wordsOf(other), from.#at(other)];
-    for (let word = prefixWord; word < prefixWord + 2; word++) {
-      const difference = ((a[aAt + word] as number) >>> 0) - ((b[bAt + word] as number) >>> 0);
-      if (difference !== 0) return difference;
-    }
+    const first = this.first32(entry) - from.first32(other);
+    if (first !== 0) return first;
+    const second = (this.#word(entry, secondWord) >>> 0) - (from.#word(other, secondWord) >>> 0);
+    if (second !== 0) return second;
     // Mostly the key itself, which need not be hashed to be known.
     if (this.#hasKeyOf(entry, from, other)) return 0;
     return compareBytes(this.pathOf(entry), from.pathOf(other));
@@ -190,10 +177,9 @@ export class EntryPages {
 
   /** Whether this is the entry of a key, whose path is given as well. */
   isAt(entry: EntryRef, path: Uint8Array, key: Uint8Array): boolean {
-    const [words, at] = [this.#wordsOf(entry), this.#at(entry)];
     return (
-      words[at + prefixWord] === word32(path, 0) &&
-      words[at + prefixWord + 1] === word32(path, 4) &&
+      this.heads.prefix(entry) === word32(path, 0) &&
+      this.#word(entry, secondWord) === word32(path, 4) &&
       this.hasKey(entry, key)
     );
   }
@@ -219,22 +205,21 @@ export class EntryPages {
 
   /** As `compare`, with a path. */
   compareWith(entry: EntryRef, path: Uint8Array): number {
-    for (let word = 0; word < 2; word++) {
-      const difference = (this.#word(entry, prefixWord + word) >>> 0) - (word32(path, 4 * word) >>> 0);
-      if (difference !== 0) return difference;
-    }
+    const first = this.first32(entry) - (word32(path, 0) >>> 0);
+    if (first !== 0) return first;
     return compareBytes(this.pathOf(entry), path);
   }
 
   /** The first 32 bits of an entry's path as a number. */
   first32(entry: EntryRef): number {
-    return this.#word(entry, prefixWord) >>> 0;
+    return this.heads.prefix(entry) >>> 0;
   }
 
   /** The bit of an entry's path that decides at a branch of this depth: 0 goes left. */
   bitOf(entry: EntryRef, depth: number): number {
     if (depth >= 64) return bitAt(this.pathOf(entry), depth);
-    return (this.#word(entry, prefixWord + (depth >>> 5)) >>> (31 - (depth & 31))) & 1;
+    const word = depth < 32 ? this.heads.prefix(entry) : this.#word(entry, secondWord);
+    return (word >>> (31 - (depth & 31))) & 1;
   }
 
   /** Both have the same leaf: the same key and value. */
@@ -244,34 +229,23 @@ export class EntryPages {
     return true;
   }
 
-  /** Copies the hash of an entry's leaf, as words. */
-  leafHash(entry: EntryRef, target: Int32Array, at: number): void {
-    const [words, from] = [this.#wordsOf(entry), this.#at(entry)];
-    for (let word = 0; word < hashWords; word++) target[at + word] = words[from + word] as number;
+  /** Copies the hash of an entry's leaf to a place of others. */
+  leafHash(entry: EntryRef, target: BigInt64Array, to: number): void {
+    copyHash(this.#longsOf(entry), this.#at(entry) >>> 3, target, to);
   }
 
-  /** Copies the hash of a page, as words. */
-  pageHash(page: number, target: Int32Array, at: number): void {
-    const words = this.#words[page >>> chunkBits] as Int32Array;
-    const from = (page & chunkMask) * pageWords;
-    for (let word = 0; word < hashWords; word++) target[at + word] = words[from + word] as number;
-  }
-
-  setPageHash(page: number, source: Int32Array, from: number): void {
-    const [words, at] = [this.#words[page >>> chunkBits] as Int32Array, (page & chunkMask) * pageWords];
-    for (let word = 0; word < hashWords; word++) words[at + word] = source[from + word] as number;
-  }
-
-  #next(page: number): EntryRef {
-    const words = this.#words[page >>> chunkBits] as Int32Array;
-    const at = (page & chunkMask) * pageWords + countWord;
-    const count = words[at] as number;
-    words[at] = count + 1;
-    return this.entry(page, count);
+  #view(chunk: number): void {
+    const { buffer } = this.#words[chunk] as Int32Array;
+    this.#bytes[chunk] = new Uint8Array(buffer);
+    this.#longs[chunk] = new BigInt64Array(buffer);
   }
 
   #wordsOf(entry: EntryRef): Int32Array {
     return this.#words[entry >>> (pageBits + chunkBits)] as Int32Array;
+  }
+
+  #longsOf(entry: EntryRef): BigInt64Array {
+    return this.#longs[entry >>> (pageBits + chunkBits)] as BigInt64Array;
   }
 
   #bytesOf(entry: EntryRef): Uint8Array {
@@ -279,15 +253,14 @@ export class EntryPages {
   }
 
   #at(entry: EntryRef): number {
-    const page = (entry >>> pageBits) & chunkMask;
-    return page * pageWords + headerWords + (entry & (pageEntries - 1)) * entryWords;
+    return (entry & (chunkPages * pageEntries - 1)) * entryWords;
   }
 
   #word(entry: EntryRef, word: number): number {
     return this.#wordsOf(entry)[this.#at(entry) + word] as number;
   }
 
-  #view(entry: EntryRef, from: number, length: number): Uint8Array {
+  #data(entry: EntryRef, from: number, length: number): Uint8Array {
     const [bytes, at] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
     if (from + length <= dataBytes) return bytes.subarray(at + from, at + from + length);
     const data = new Uint8Array(from + length);

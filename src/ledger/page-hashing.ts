@@ -1,6 +1,7 @@
 import { pairBytes } from '../crypto/pair-hash.ts';
-import { type EntryPages, hashWords } from './entry-pages.ts';
-import { hashBatch, pairBatch, pairOutput } from './pair-batch.ts';
+import { grown } from './cell-store.ts';
+import type { EntryPages } from './entry-pages.ts';
+import { copyHash, hashBatch, hashLongs, pairBatch, pairOutput } from './pair-batch.ts';
 
 /** Pages that are hashed together. */
 const pagesAtOnce = 2_048;
@@ -12,8 +13,8 @@ const firstPairs = 64;
  * that wait (-1 to the first).
  */
 class Level {
-  words = new Int32Array(firstPairs * 2 * hashWords);
-  bytes = new Uint8Array(this.words.buffer);
+  hashes = new BigInt64Array(firstPairs * 2 * hashLongs);
+  bytes = new Uint8Array(this.hashes.buffer);
   targets = new Int32Array(firstPairs);
   count = 0;
 
@@ -26,12 +27,9 @@ class Level {
   }
 
   #grow(): void {
-    const { words, targets } = this;
-    this.words = new Int32Array(2 * words.length);
-    this.words.set(words);
-    this.bytes = new Uint8Array(this.words.buffer);
-    this.targets = new Int32Array(2 * targets.length);
-    this.targets.set(targets);
+    this.hashes = grown(this.hashes, BigInt64Array);
+    this.bytes = new Uint8Array(this.hashes.buffer);
+    this.targets = grown(this.targets, Int32Array);
   }
 }
 
@@ -46,7 +44,7 @@ export class PageHashing {
    * twice, and what it is now comes later.
    */
   readonly #waiting = new Int32Array(pagesAtOnce);
-  readonly #hashes = new Int32Array(pagesAtOnce * hashWords);
+  readonly #hashes = new BigInt64Array(pagesAtOnce * hashLongs);
   #waits = 0;
   readonly #levels: Level[] = [];
 
@@ -56,7 +54,7 @@ export class PageHashing {
 
   /** A new page below a branch of this depth, less one. */
   add(page: number, depth: number): void {
-    this.#waiting[this.#plan(page, 0, this.#pages.count(page), depth)] = page;
+    this.#waiting[this.#plan(page, 0, this.#pages.heads.count(page), depth)] = page;
     if (this.#waits === pagesAtOnce) this.finish();
   }
 
@@ -64,17 +62,17 @@ export class PageHashing {
   finish(): void {
     this.#hash();
     for (let i = 0; i < this.#waits; i++) {
-      this.#pages.setPageHash(this.#waiting[i] as number, this.#hashes, i * hashWords);
+      this.#pages.heads.setHash(this.#waiting[i] as number, this.#hashes, i);
     }
     this.#waits = 0;
   }
 
   /** The hash of the subtree of some entries of a page, at a depth. Not while others wait. */
   partOf(page: number, from: number, to: number, depth: number): Uint8Array {
-    const place = this.#plan(page, from, to, depth) * hashWords;
+    const place = this.#plan(page, from, to, depth) * hashLongs;
     this.#hash();
     this.#waits = 0;
-    return new Uint8Array(this.#hashes.slice(place, place + hashWords).buffer);
+    return new Uint8Array(this.#hashes.slice(place, place + hashLongs).buffer);
   }
 
   #hash(): void {
@@ -86,8 +84,8 @@ export class PageHashing {
         hashBatch(count, level.bytes.subarray(from * pairBytes));
         for (let i = 0; i < count; i++) {
           const target = level.targets[from + i] as number;
-          const words = target < 0 || above === undefined ? this.#hashes : above.words;
-          copyHash(pairOutput, i * hashWords, words, (target < 0 ? -target - 1 : target) * hashWords);
+          if (target < 0 || above === undefined) copyHash(pairOutput, i, this.#hashes, -target - 1);
+          else copyHash(pairOutput, i, above.hashes, target);
         }
       }
       level.count = 0;
@@ -104,8 +102,9 @@ export class PageHashing {
 
   /** A branch over at least two entries. */
   #planBranch(page: number, from: number, to: number, depth: number, target: number): void {
+    const first = this.#pages.entry(page, 0);
     let middle = from;
-    while (middle < to && this.#pages.bitOf(this.#pages.entry(page, middle), depth) === 0) middle += 1;
+    while (middle < to && this.#pages.bitOf(first + middle, depth) === 0) middle += 1;
     while (this.#levels.length <= depth) this.#levels.push(new Level());
     const left = 2 * (this.#levels[depth] as Level).add(target);
     this.#planHalf(page, from, middle, depth, left);
@@ -114,17 +113,14 @@ export class PageHashing {
 
   #planHalf(page: number, from: number, to: number, depth: number, half: number): void {
     if (to - from > 1) this.#planBranch(page, from, to, depth + 1, half);
-    else this.#writeLeaf(page, from, to, (this.#levels[depth] as Level).words, half);
+    else this.#writeLeaf(page, from, to, (this.#levels[depth] as Level).hashes, half);
   }
 
   /** The hash of one entry, or of none. */
-  #writeLeaf(page: number, from: number, to: number, hashes: Int32Array, place: number): void {
-    const at = place * hashWords;
-    if (from < to) this.#pages.leafHash(this.#pages.entry(page, from), hashes, at);
-    else hashes.fill(0, at, at + hashWords);
+  #writeLeaf(page: number, from: number, to: number, hashes: BigInt64Array, place: number): void {
+    if (from < to) this.#pages.leafHash(this.#pages.entry(page, from), hashes, place);
+    else copyHash(noHash, 0, hashes, place);
   }
 }
 
-function copyHash(source: Int32Array, from: number, target: Int32Array, to: number): void {
-  for (let word = 0; word < hashWords; word++) target[to + word] = source[from + word] as number;
-}
+const noHash = new BigInt64Array(hashLongs);

@@ -194,10 +194,7 @@ export class StateTree {
   #find(nodes: TreeNodes, root: NodeRef, key: Uint8Array): EntryRef | undefined {
     const path = soughtPath;
     this.#pathOf(key, path, 0);
-    let ref = root;
-    for (let depth = 0; ref > 0; depth++) {
-      ref = bitAt(path, depth) === 0 ? nodes.left(ref) : nodes.right(ref);
-    }
+    const ref = nodes.endOf(root, path);
     for (let index = 0; index < nodes.count(ref); index++) {
       const entry = nodes.pages.entry(-ref, index);
       if (nodes.pages.isAt(entry, path, key)) return entry;

@@ -1,9 +1,10 @@
 import { invariant } from '../base/invariant.ts';
-import { type Bytes, CellStore, growChunk } from './cell-store.ts';
-import { EntryPages, hashWords, type PathOf } from './entry-pages.ts';
+import { type Bytes, CellStore, grown } from './cell-store.ts';
+import { EntryPages, type PathOf } from './entry-pages.ts';
 import { PageHashing } from './page-hashing.ts';
 import { type BranchList, UpdateMemory } from './update-memory.ts';
-import { hashBatch, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
+import { bitAt } from './path-range.ts';
+import { copyHash, hashBatch, hashLongs, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
 
 /**
  * A subtree of one `TreeNodes`: a branch above zero, a page of entries below, and 0 the empty
@@ -11,15 +12,7 @@ import { hashBatch, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
  */
 export type NodeRef = number;
 
-/** A branch: its hash, left and right child, and how many branches, versions and running updates hold it. */
-const branchWords = 11;
-const leftWord = 8;
-const rightWord = 9;
-const holdersWord = 10;
-
-const chunkBits = 13;
-const chunkBranches = 1 << chunkBits;
-const chunkMask = chunkBranches - 1;
+const firstBranches = 4;
 
 /** The most memory of an update that stays for the next: a full block needs less. */
 const keptBytes = 1024 * 1024;
@@ -39,7 +32,13 @@ export class TreeNodes {
   readonly pages: EntryPages;
   /** For one update, or one walk, at a time. */
   readonly hashing: PageHashing;
-  readonly #branches: Int32Array[] = [new Int32Array(4 * branchWords)];
+  /**
+   * By branch: its left and its right child; how many branches, versions and running updates hold it; its
+   * hash, as words. Each apart: who goes down a tree reads links alone, and those stay near the processor.
+   */
+  #links = new Int32Array(2 * firstBranches);
+  #holders = new Int32Array(firstBranches);
+  #hashes = new BigInt64Array(firstBranches * hashLongs);
   #spare: UpdateMemory | undefined;
   #fresh = 1;
   /** Held by nobody; their children still count them. */
@@ -67,41 +66,52 @@ export class TreeNodes {
 
   /** Bytes of memory, used or not. */
   get memoryBytes(): number {
-    const branches = this.#branches.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const branches = this.#links.byteLength + this.#holders.byteLength + this.#hashes.byteLength;
     const spare = this.#spare?.staged.memoryBytes ?? 0;
     return branches + this.pages.memoryBytes + this.#cells.memoryBytes + spare;
   }
 
+  /** Left for 0, right for 1. */
+  child(branch: NodeRef, bit: number): NodeRef {
+    return this.#links[2 * branch + bit] as NodeRef;
+  }
+
   left(branch: NodeRef): NodeRef {
-    return this.#word(branch, leftWord);
+    return this.child(branch, 0);
   }
 
   right(branch: NodeRef): NodeRef {
-    return this.#word(branch, rightWord);
+    return this.child(branch, 1);
   }
 
   /** Entries of a page or of the empty subtree. */
   count(ref: NodeRef): number {
-    return ref === 0 ? 0 : this.pages.count(-ref);
+    return ref === 0 ? 0 : this.pages.heads.count(-ref);
   }
 
-  /** Copies the hash of a subtree, as words. */
-  copyHash(ref: NodeRef, target: Int32Array, at: number): void {
-    if (ref < 0) return this.pages.pageHash(-ref, target, at);
-    const words = this.#branches[ref >>> chunkBits] as Int32Array;
-    const from = (ref & chunkMask) * branchWords;
-    for (let word = 0; word < hashWords; word++) target[at + word] = words[from + word] as number;
+  /** The page, or the empty subtree, to which a path leads. */
+  endOf(root: NodeRef, path: Uint8Array): NodeRef {
+    const links = this.#links;
+    let ref = root;
+    for (let depth = 0; ref > 0; depth++) ref = links[2 * ref + bitAt(path, depth)] as NodeRef;
+    return ref;
+  }
+
+  /** Copies the hash of a subtree to a place of others. */
+  copyHash(ref: NodeRef, target: BigInt64Array, to: number): void {
+    if (ref < 0) this.pages.heads.copyHash(-ref, target, to);
+    else copyHash(this.#hashes, ref, target, to);
   }
 
   hashOf(ref: NodeRef): Bytes {
-    const words = new Int32Array(hashWords);
-    this.copyHash(ref, words, 0);
-    return new Uint8Array(words.buffer);
+    const hash = new BigInt64Array(hashLongs);
+    this.copyHash(ref, hash, 0);
+    return new Uint8Array(hash.buffer);
   }
 
   /** One holder more. */
   hold(ref: NodeRef): NodeRef {
-    if (ref < 0) this.pages.addHolders(-ref, 1);
+    if (ref < 0) this.pages.heads.addHolders(-ref, 1);
     else if (ref > 0) this.#addHolders(ref, 1);
     return ref;
   }
@@ -109,7 +119,7 @@ export class TreeNodes {
   /** One holder less. */
   drop(ref: NodeRef): void {
     if (ref === 0) return;
-    const left = ref < 0 ? this.pages.addHolders(-ref, -1) : this.#addHolders(ref, -1);
+    const left = ref < 0 ? this.pages.heads.addHolders(-ref, -1) : this.#addHolders(ref, -1);
     invariant(left >= 0, 'nobody drops what he does not hold');
     if (left > 0) return;
     if (ref < 0) this.#deadPages.push(-ref);
@@ -122,11 +132,9 @@ export class TreeNodes {
    */
   branch(left: NodeRef, right: NodeRef): NodeRef {
     const ref = this.#takeBranch();
-    const words = this.#branches[ref >>> chunkBits] as Int32Array;
-    const at = (ref & chunkMask) * branchWords;
-    words[at + leftWord] = left;
-    words[at + rightWord] = right;
-    words[at + holdersWord] = 1;
+    this.#links[2 * ref] = left;
+    this.#links[2 * ref + 1] = right;
+    this.#holders[ref] = 1;
     return ref;
   }
 
@@ -143,7 +151,7 @@ export class TreeNodes {
     }
     const free = this.#freePages.pop();
     const page = free ?? (this.#deadPages.length > 0 ? this.#takeDeadPage() : this.pages.fresh());
-    this.pages.reset(page);
+    this.pages.heads.reset(page);
     return -page;
   }
 
@@ -153,29 +161,17 @@ export class TreeNodes {
       const count = Math.min(pairBatch, all - from);
       for (let i = 0; i < count; i++) {
         const ref = refs[from + i] as NodeRef;
-        this.copyHash(this.#word(ref, leftWord), pairInput, 2 * i * hashWords);
-        this.copyHash(this.#word(ref, rightWord), pairInput, (2 * i + 1) * hashWords);
+        this.copyHash(this.left(ref), pairInput, 2 * i);
+        this.copyHash(this.right(ref), pairInput, 2 * i + 1);
       }
       hashBatch(count);
-      for (let i = 0; i < count; i++) {
-        const ref = refs[from + i] as NodeRef;
-        const words = this.#branches[ref >>> chunkBits] as Int32Array;
-        const [at, hash] = [(ref & chunkMask) * branchWords, i * hashWords];
-        for (let word = 0; word < hashWords; word++) words[at + word] = pairOutput[hash + word] as number;
-      }
+      const hashes = this.#hashes;
+      for (let i = 0; i < count; i++) copyHash(pairOutput, i, hashes, refs[from + i] as NodeRef);
     }
   }
 
-  #word(branch: NodeRef, word: number): number {
-    return (this.#branches[branch >>> chunkBits] as Int32Array)[
-      (branch & chunkMask) * branchWords + word
-    ] as number;
-  }
-
   #addHolders(branch: NodeRef, difference: number): number {
-    const words = this.#branches[branch >>> chunkBits] as Int32Array;
-    const at = (branch & chunkMask) * branchWords + holdersWord;
-    return (words[at] = (words[at] as number) + difference);
+    return (this.#holders[branch] = (this.#holders[branch] as number) + difference);
   }
 
   #takeBranch(): NodeRef {
@@ -187,8 +183,10 @@ export class TreeNodes {
       return dead;
     }
     const ref = this.#fresh++;
-    if ((ref & chunkMask) * branchWords >= (this.#branches[ref >>> chunkBits]?.length ?? 0)) {
-      growChunk(this.#branches, chunkBranches * branchWords, (length) => new Int32Array(length));
+    if (ref === this.#holders.length) {
+      this.#links = grown(this.#links, Int32Array);
+      this.#holders = grown(this.#holders, Int32Array);
+      this.#hashes = grown(this.#hashes, BigInt64Array);
     }
     return ref;
   }

@@ -1,7 +1,8 @@
 import { invariant } from '../base/invariant.ts';
 import { domainPrefix, hashInto, sha256Into } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
-import { type EntryPages, type EntryRef, pageEntries, type PathOf } from './entry-pages.ts';
+import type { EntryPages, EntryRef, PathOf } from './entry-pages.ts';
+import { pageEntries } from './page-heads.ts';
 import type { NodeRef, TreeNodes } from './tree-nodes.ts';
 import type { BranchList, UpdateMemory } from './update-memory.ts';
 
@@ -103,6 +104,7 @@ export class TreeUpdate {
     const nodes = this.#nodes;
     if (tree === 0 && this.#removed.size === 0) return this.#build(order, from, to, depth);
     if (tree <= 0) return this.#merge(tree, order, from, to, depth);
+    if (to - from === 1) return this.#updateOne(tree, order, from, depth);
     const [oldLeft, oldRight] = [nodes.left(tree), nodes.right(tree)];
     const middle = this.#split(order, from, to, depth);
     const left = from < middle ? this.#update(oldLeft, order, from, middle, depth + 1) : nodes.hold(oldLeft);
@@ -111,6 +113,30 @@ export class TreeUpdate {
     nodes.drop(left);
     nodes.drop(right);
     return nodes.hold(tree);
+  }
+
+  /** The same for one update below a branch, as most are a few levels below the root: down and up again. */
+  #updateOne(tree: NodeRef, order: Uint32Array, from: number, depth: number): NodeRef {
+    const [nodes, { way }] = [this.#nodes, this.#memory];
+    const entry = order[from] as EntryRef;
+    let end = depth;
+    let old = tree;
+    for (; old > 0; end++) {
+      way[end] = old;
+      old = nodes.child(old, this.#staged.bitOf(entry, end));
+    }
+    let next = this.#update(old, order, from, from + 1, end);
+    if (next === old) {
+      nodes.drop(next);
+      return nodes.hold(tree);
+    }
+    while (end > depth) {
+      end -= 1;
+      const bit = this.#staged.bitOf(entry, end);
+      const beside = nodes.hold(nodes.child(way[end] as NodeRef, 1 - bit));
+      next = bit === 0 ? this.#join(next, beside, end) : this.#join(beside, next, end);
+    }
+    return next;
   }
 
   /** Updates of a page: what stays of it and what is new, in the order of their paths. */
@@ -161,10 +187,18 @@ export class TreeUpdate {
       return this.#branch(left, this.#place(tree, merged, middle, to, depth + 1), depth);
     }
     const page = this.#nodes.page();
-    for (let i = from; i < to; i++) {
+    for (let i = from; i < to;) {
       const entry = merged[i] as number;
-      if (entry >= 0) this.#pages.appendCopy(-page, this.#staged, entry);
-      else this.#pages.appendCopy(-page, this.#pages, this.#pages.entry(-tree, -entry - 1));
+      if (entry >= 0) {
+        this.#pages.appendCopies(-page, this.#staged, entry, 1);
+        i += 1;
+        continue;
+      }
+      // What stays of the old page mostly stands side by side.
+      let count = 1;
+      while (i + count < to && merged[i + count] === entry - count) count += 1;
+      this.#pages.appendCopies(-page, this.#pages, this.#pages.entry(-tree, -entry - 1), count);
+      i += count;
     }
     this.#nodes.hashing.add(-page, depth);
     return page;
@@ -185,7 +219,9 @@ export class TreeUpdate {
     }
     this.growth += to - from;
     const page = this.#nodes.page();
-    for (let i = from; i < to; i++) this.#pages.appendCopy(-page, this.#staged, order[i] as EntryRef);
+    for (let i = from; i < to; i++) {
+      this.#pages.appendCopies(-page, this.#staged, order[i] as EntryRef, 1);
+    }
     this.#nodes.hashing.add(-page, depth);
     return page;
   }
@@ -198,9 +234,7 @@ export class TreeUpdate {
     if (left === 0 && right === 0) return 0;
     const page = nodes.page();
     for (const part of [left, right]) {
-      for (let index = 0; index < nodes.count(part); index++) {
-        this.#pages.appendCopy(-page, this.#pages, this.#pages.entry(-part, index));
-      }
+      this.#pages.appendCopies(-page, this.#pages, this.#pages.entry(-part, 0), nodes.count(part));
       nodes.drop(part);
     }
     this.#nodes.hashing.add(-page, depth);

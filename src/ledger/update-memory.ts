@@ -16,6 +16,8 @@ export class UpdateMemory {
   readonly staged: EntryPages;
   /** Of one page at a time: staged entries; those of the page as -1, -2 and so on. */
   readonly merged: number[] = [];
+  /** By depth: the old branches over one update. */
+  readonly way: number[] = [];
   /** New branches by depth. */
   readonly levels: BranchList[] = [];
 
@@ -28,7 +30,7 @@ export class UpdateMemory {
   /** Empties a page of the staged ones: they are used from 1 on, one after the other. */
   beginPage(page: number): void {
     if (page > this.#pages) this.#pages = this.staged.fresh();
-    this.staged.reset(page);
+    this.staged.heads.reset(page);
   }
 
   addBranch(ref: number, depth: number): void {
