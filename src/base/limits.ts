@@ -215,6 +215,12 @@ export const limits = {
    */
   gossipFewMembers: 4,
   /**
+   * A validator's frame of transactions is passed on after this long where no link between validators seems
+   * to be missing, if something in it still waits then. The others had it from its sender, most likely; on a
+   * quiet chain it is final by then, and each copy that is not sent spares both sides a message.
+   */
+  frameRelayMs: 50,
+  /**
    * To how many members a node relays gossip by its own choice, besides those that asked for it: each copy
    * that comes in vain costs as much as a delivery.
    */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
 import { encode } from '../../src/base/codec.ts';
 import { defined } from '../../src/base/invariant.ts';
 import { unwrap } from '../../src/base/problem.ts';
@@ -57,7 +58,7 @@ function hear(
   cluster.node(at).driver.handlers.onGossip('transactions', frame, cluster.net.peer(from), (answer) => {
     verdict = answer;
   });
-  cluster.time.run(5);
+  cluster.time.run(limits.frameRelayMs + 5);
   return defined(verdict, 'a verdict');
 }
 

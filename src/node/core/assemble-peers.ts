@@ -81,6 +81,8 @@ export function assemblePeers<M extends object>(
     verification,
     network,
     clock,
+    othersHear: (peer) =>
+      registry.validatorOf(peer) !== undefined && registry.isLinkedToAll && !messenger.someLackLinks,
     nextNonce: (sender) => chain.final.state.account(sender).nonce,
     isFinal: (hash) => store.locate(hash) !== undefined,
     onArriving,

@@ -22,6 +22,11 @@ interface IntakeOptions {
   /** The sender's next nonce by the final state. */
   readonly nextNonce: (sender: PublicKey) => number;
   readonly isFinal: (hash: Hash) => boolean;
+  /**
+   * What comes from this peer has come to the others too, most likely: it sends to all that it is linked to,
+   * and no link seems to be missing. Should it withhold something from them, they hear it from here later.
+   */
+  readonly othersHear: (peer: PeerId) => boolean;
   /** Transactions that are new here; their signatures are about to be checked. */
   readonly onArriving: (transactions: readonly Transaction[]) => void;
   /** Something was added to the mempool. */
@@ -101,7 +106,7 @@ export class Intake {
    * mempool has no use for it) is no fault of its.
    */
   frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
-    const { verification, mempool } = this.#options;
+    const { verification, mempool, clock, othersHear } = this.#options;
     this.counters.framesIn += 1;
     if (!verification.mayRead(from, bytes)) return decide('ignore');
     const reject = (code: ReceivedCode, checked = 0): void => {
@@ -115,7 +120,11 @@ export class Intake {
     const fresh = transactions.filter(
       (transaction) => !isUsed(transaction) && !mempool.has(transaction.hash),
     );
-    const conclude = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
+    const passOn = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
+    const conclude = (): void => {
+      if (othersHear(from)) clock.after(limits.frameRelayMs, passOn);
+      else passOn();
+    };
     if (fresh.length === 0) return conclude();
     const load = sum(this.#gossipUnderWay, loadOf(fresh));
     if (load.signatures > limits.intakeTransactions || load.bytes > limits.intakeBytes)

@@ -66,6 +66,13 @@ export class Messenger<M> {
     if (registry.peerOf(validator) === undefined && self() !== undefined) this.#askForGossip(from, now);
   }
 
+  /** A validator was heard by gossip lately: it has no link to some other, or none that it knows of. */
+  get someLackLinks(): boolean {
+    const now = this.#options.clock.monotonicMs();
+    for (const at of this.#heardByGossip.values()) if (now - at < limits.relayHeardMs) return true;
+    return false;
+  }
+
   #askForGossip(peer: PeerId, now: MonotonicMs): void {
     for (const [other, at] of this.#asked) if (now - at >= limits.gossipAskedMs) this.#asked.delete(other);
     const askedAt = this.#asked.get(peer);

@@ -194,6 +194,13 @@ export class PeerRegistry {
     return newest;
   }
 
+  /** No link to another validator is missing. */
+  get isLinkedToAll(): boolean {
+    const linked = new Set([this.#options.identity.publicKey]);
+    for (const { publicKey } of this.#proven.values()) linked.add(publicKey);
+    return this.#keys.every((key) => linked.has(key));
+  }
+
   /** Which protocol versions a connected validator, or this node, knows. */
   protocolVersionsOf(validator: ValidatorIndex): ProtocolVersions | undefined {
     if (this.#keys[validator] === this.#options.identity.publicKey) return this.#options.protocolVersions;

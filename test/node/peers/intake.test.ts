@@ -102,6 +102,7 @@ class World {
       verification,
       network: { publish: (_topic, bytes) => void this.published.push(bytes) },
       clock,
+      othersHear: (peer) => peer === 'peer-linked',
       nextNonce: (sender) => this.nonces.get(sender) ?? this.used,
       isFinal: (hash) => this.final.has(hash),
       onArriving: (transactions) => void this.arrived.push(...transactions.map(({ hash }) => hash)),
@@ -460,6 +461,34 @@ describe('a frame is passed on only by who checked all of it', () => {
     world.time.run(limits.regossipMs);
     assert.equal(world.hear('peer-1', transfer(0).bytes), 'accept', 'its node repeats it');
     assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+  });
+
+  test('that others have from its sender is passed on after a while, if not all of it is final by then', () => {
+    const world = new World();
+    const verdicts: GossipVerdict[] = [];
+    const hear = (nonce: number): void =>
+      world.intake.frame(
+        'peer-linked',
+        encode(transactionFrameCodec, { salt: nonce, transactions: [transfer(nonce).bytes] }),
+        (verdict) => void verdicts.push(verdict),
+      );
+    hear(0);
+    hear(1);
+    world.time.run(0);
+    assert.deepEqual([verdicts, world.added], [[], 2], 'both are in the mempool at once');
+    world.time.run(limits.frameRelayMs - 1);
+    assert.deepEqual(verdicts, []);
+    world.mempool.committed({
+      height: toHeight(1),
+      transactions: [transfer(0)],
+      accountOf: (key) => ({ ...start.state.account(key), nonce: 1 }),
+      hadRoom: true,
+      next: { feePerOperation: 0n, protocolVersion: 1 },
+      now: world.time.now,
+    });
+    world.used = 1;
+    world.time.run(1);
+    assert.deepEqual(verdicts, ['ignore', 'accept']);
   });
 
   test('what left from here is not passed on again when it comes back', () => {

@@ -81,6 +81,27 @@ describe('a message to a validator that only others can reach', () => {
   });
 });
 
+test('who is heard by gossip lacks a link, for as long as that lasts', () => {
+  const time = new VirtualTime();
+  const messenger = new Messenger<object>({
+    protocol: testProtocol(testGenesis(4)),
+    network: { send: () => true, publish: () => undefined, askForGossip: () => undefined },
+    registry: { peerOf: (validator) => `peer-${validator}`, validators },
+    clock: time.clock(),
+    relay: { seal: (_from, message) => message },
+    self: () => 1,
+  });
+  assert.equal(messenger.someLackLinks, false);
+  messenger.heardByGossip(2, 'peer-0');
+  messenger.heardByGossip(3, 'peer-0');
+  time.run(limits.relayHeardMs - 1);
+  messenger.heardByGossip(2, 'peer-0');
+  time.run(1);
+  assert.equal(messenger.someLackLinks, true);
+  time.run(limits.relayHeardMs);
+  assert.equal(messenger.someLackLinks, false);
+});
+
 describe('those who bring messages of a validator that this node does not reach', () => {
   function asking(self: number | undefined): {
     messenger: Messenger<object>;

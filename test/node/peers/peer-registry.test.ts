@@ -58,6 +58,18 @@ describe('the registry of peers', () => {
     assert.equal(here.peerOf(2), undefined);
   });
 
+  test('knows whether a link to another validator is missing', () => {
+    const here = registry('validator-0');
+    const others = [...here.validators.keys()].slice(1);
+    for (const index of others) {
+      assert.equal(here.isLinkedToAll, false);
+      meet(here, `peer-${index}`, registry(`validator-${index}`).hello(`peer-${index}`));
+    }
+    assert.equal(here.isLinkedToAll, true);
+    here.forget('peer-1');
+    assert.equal(here.isLinkedToAll, false);
+  });
+
   test('welcomes a peer that knows other protocol versions, and knows which', () => {
     const here = registry('validator-0');
     meet(
