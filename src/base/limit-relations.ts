@@ -377,8 +377,8 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
     share('peers', 'pending transactions', 1, of.mempoolBytes),
     share('peers', 'places of pending transactions', of.mempoolTransactions, perPending),
     share('peers', 'why transactions left', of.droppedRemembered, 2 * perSmallThing),
-    // By the intake, and by the outbox.
-    share('peers', 'transactions that were passed on', 2 * of.mempoolTransactions, perHash),
+    // By the intake; and by the pool, what left it as final and what may come back.
+    share('peers', 'transactions that were passed on or left', 3 * of.mempoolTransactions, perHash),
     share('peers', 'gossip that was seen', of.gossipRemembered, perSmallThing),
     share('peers', 'what became of gossip', of.gossipUndecided.count, 2 * perSmallThing),
     share('peers', 'gossip that waits for a verdict', 1, of.gossipUndecided.bytes),

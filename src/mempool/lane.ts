@@ -4,9 +4,21 @@ import type { KeySet } from '../ledger/operation.ts';
 import type { Account } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
-/** A transaction in the pool. */
-export interface Entry {
+/** A transaction in the pool, for who comes back to it: it is looked for once. */
+export interface Pooled {
   readonly transaction: Transaction;
+  /** False once it has left. */
+  readonly isHere: boolean;
+  /** It stands in a block that is final. */
+  readonly final: boolean;
+  /** When its node gossiped it last (`Mempool.gossiped`); null when it never did. */
+  readonly gossipedAt: number | null;
+}
+
+/** The same for the pool itself. */
+export interface Entry extends Pooled {
+  isHere: boolean;
+  gossipedAt: number | null;
   /** `feeRate` of the transaction. */
   readonly rate: bigint;
   readonly lane: Lane;
@@ -21,7 +33,6 @@ export interface Entry {
   worth: bigint;
   /** The height of the block in flight that holds it; 0 when none does. */
   proposedAt: number;
-  /** It stands in the block that just became final. */
   final: boolean;
   /** Beside it in `ExecutableQueue`. */
   older: Entry | undefined;
@@ -57,6 +68,10 @@ export class Lane {
   fees = 0n;
   /** Sum of all encodings. */
   bytes = 0;
+  /** Among the pool's lanes. */
+  listed = false;
+  /** The last block after which it was brought to its account. */
+  followed = -1;
   /** Positions in the pool's heaps; -1 when not in it. */
   readyPosition = -1;
   cheapPosition = -1;

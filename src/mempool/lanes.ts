@@ -13,13 +13,8 @@ export class Lanes {
       lane.readyPosition = position;
     },
   );
-  /** All lanes, the one whose last entry goes first when room is needed first. */
-  readonly #cheapest = new Heap<Lane>(
-    (a, b) => isBefore(b.lastWorth, b.lastStamp, a.lastWorth, a.lastStamp),
-    (lane, position) => {
-      lane.cheapPosition = position;
-    },
-  );
+  /** All lanes, the one whose last entry goes first first; only while room is needed. */
+  #cheapest: Heap<Lane> | undefined;
   #version = 0;
 
   /** Changes with every change, so that an order under way notices. */
@@ -35,8 +30,18 @@ export class Lanes {
     return this.#bySender.values();
   }
 
+  /** The lane whose last entry goes first when room is needed. */
   get cheapest(): Lane | undefined {
+    if (this.#cheapest === undefined) {
+      this.#cheapest = cheapestFirst();
+      for (const lane of this.all()) this.#cheapest.push(lane);
+    }
     return this.#cheapest.peek();
+  }
+
+  /** For a while nobody will ask for the cheapest: a place among them costs more than all else in a lane. */
+  isRoom(): void {
+    this.#cheapest = undefined;
   }
 
   /**
@@ -49,21 +54,24 @@ export class Lanes {
   }
 
   #placeLast(lane: Lane): void {
-    const { last, cheapPosition } = lane;
+    const { last } = lane;
     if (last === undefined) {
-      if (cheapPosition >= 0) this.#cheapest.removeAt(cheapPosition);
       // A lane that was emptied long ago may still have marks; the sender may have a new one by now.
-      if (this.#bySender.get(lane.sender) === lane) this.#bySender.delete(lane.sender);
+      if (!lane.listed) return;
+      lane.listed = false;
+      this.#bySender.delete(lane.sender);
+      this.#cheapest?.removeAt(lane.cheapPosition);
       return;
     }
     const { worth, stamp } = last;
     const stays = worth === lane.lastWorth && stamp === lane.lastStamp;
     lane.lastWorth = worth;
     lane.lastStamp = stamp;
-    if (cheapPosition < 0) {
-      this.#cheapest.push(lane);
+    if (!lane.listed) {
+      lane.listed = true;
       this.#bySender.set(lane.sender, lane);
-    } else if (!stays) this.#cheapest.reorder(cheapPosition);
+      this.#cheapest?.push(lane);
+    } else if (!stays) this.#cheapest?.reorder(lane.cheapPosition);
   }
 
   #placeNext(lane: Lane): void {
@@ -79,4 +87,13 @@ export class Lanes {
     if (readyPosition < 0) this.ready.push(lane);
     else if (!stays) this.ready.reorder(readyPosition);
   }
+}
+
+function cheapestFirst(): Heap<Lane> {
+  return new Heap<Lane>(
+    (a, b) => isBefore(b.lastWorth, b.lastStamp, a.lastWorth, a.lastStamp),
+    (lane, position) => {
+      lane.cheapPosition = position;
+    },
+  );
 }

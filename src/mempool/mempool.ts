@@ -6,14 +6,16 @@ import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 import { hasItsSigners, leastFee } from '../ledger/eligibility.ts';
 import type { KeySet } from '../ledger/operation.ts';
+import type { Account } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { type AdmissionTerms, judgeAdmission, judgeReplacement, problems } from './admission.ts';
+import { Departed } from './departed.ts';
 import { ExecutableQueue } from './executable-queue.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import { fairOrder } from './fair-order.ts';
 import { feeRate } from './fee-rate.ts';
 import { InFlight } from './in-flight.ts';
-import { type Entry, Lane, type Transitions } from './lane.ts';
+import { type Entry, Lane, type Pooled, type Transitions } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import { makeRoom, pushOut, putBack } from './making-room.ts';
 import { type Gap, gapIn, missingIn, type MissingNonce } from './missing-nonces.ts';
@@ -49,6 +51,7 @@ export class Mempool {
   readonly #inFlight = new InFlight(this.#lanes);
   readonly #executable = new ExecutableQueue();
   readonly #expiry: ExpiryIndex;
+  readonly #departed = new Departed();
   readonly #transitions: Transitions = {
     executable: (entry) => {
       entry.since = this.#now;
@@ -97,6 +100,27 @@ export class Mempool {
     return this.#byHash.has(hash);
   }
 
+  find(hash: Hash): Pooled | undefined {
+    return this.#byHash.get(hash);
+  }
+
+  /** Its signatures were checked before it came here, and it is here, or left and may come back. */
+  knows(hash: Hash): boolean {
+    return this.#byHash.has(hash) || this.#departed.mayReturn(hash);
+  }
+
+  /** It was here, not long ago, and is final. */
+  sawFinal(hash: Hash): boolean {
+    return this.#departed.isFinal(hash);
+  }
+
+  /** This node gossips it now, or passes it on. */
+  gossiped(pooled: Pooled, now: number): void {
+    const entry = pooled as Entry;
+    entry.gossipedAt = now;
+    if (!entry.isHere && !entry.final) this.#departed.dropped(entry);
+  }
+
   /** The nonce that a wallet should use next: the first that is neither final nor waiting here. */
   pendingNonce(sender: PublicKey): number {
     const lane = this.#lanes.get(sender);
@@ -131,11 +155,21 @@ export class Mempool {
    * Takes a transaction whose signature was checked, or says why not. `known` when it is here already.
    * Problems whose details say `retryable: true` may pass by themselves.
    */
-  add(transaction: Transaction, now: number): 'added' | 'known' | Problem {
+  add(transaction: Transaction, now: number): Pooled | 'known' | Problem {
     if (this.#byHash.has(transaction.hash)) return 'known';
+    return this.#add(transaction, this.#accountOf(transaction.sender), now);
+  }
+
+  /** The same where nobody asks why not: `used` when its nonce is, and that costs little. */
+  offer(transaction: Transaction, now: number): Pooled | 'known' | 'used' | Problem {
+    if (this.#byHash.has(transaction.hash)) return 'known';
+    const account = this.#accountOf(transaction.sender);
+    return transaction.nonce < account.nonce ? 'used' : this.#add(transaction, account, now);
+  }
+
+  #add(transaction: Transaction, account: Account, now: number): Entry | Problem {
     this.#advanceTo(now);
     const { sender, nonce } = transaction;
-    const account = this.#accountOf(sender);
     const refusal = judgeAdmission(transaction, account, this.#terms);
     if (refusal !== undefined) return refusal;
     const lane = this.#lanes.get(sender) ?? new Lane(sender, account);
@@ -144,24 +178,21 @@ export class Mempool {
     const own = { balance: account.balance, rival, bounds: this.#bounds };
     const pushed = pushOut(this.#lanes, lane, transaction, own);
     if (pushed instanceof Problem) return pushed;
-    const refused =
+    const added =
       rival === undefined ? this.#insert(lane, transaction, pushed) : this.#replace(rival, transaction);
-    if (refused !== undefined) {
-      putBack(this.#lanes, pushed);
-      return refused;
-    }
-    for (const entry of pushed) this.#forget(entry, 'fee-not-payable');
-    return 'added';
+    if (added instanceof Problem) putBack(this.#lanes, pushed);
+    else for (const entry of pushed) this.#forget(entry, 'fee-not-payable');
+    return added;
   }
 
-  #insert(lane: Lane, transaction: Transaction, pushed: readonly Entry[]): Problem | undefined {
+  #insert(lane: Lane, transaction: Transaction, pushed: readonly Entry[]): Entry | Problem {
     const rate = feeRate(transaction);
     const refusal = this.#makeRoom(transaction, lane.worthOf(transaction.nonce, rate), pushed);
     if (refusal !== undefined) return refusal;
     const entry = this.#enter(transaction, rate, lane);
     lane.insert(entry, this.#transitions);
     this.#lanes.place(lane);
-    return undefined;
+    return entry;
   }
 
   #makeRoom(transaction: Transaction, worth: bigint, pushed: readonly Entry[]): Problem | undefined {
@@ -172,7 +203,10 @@ export class Mempool {
       size: this.#bounds.transactions - 1,
       bytes: this.#bounds.bytes - transaction.bytes.length,
     };
-    if (left.size <= most.size && left.bytes <= most.bytes) return undefined;
+    if (left.size <= most.size && left.bytes <= most.bytes) {
+      if (2 * size < this.#bounds.transactions && 2 * bytes < this.#bounds.bytes) this.#lanes.isRoom();
+      return undefined;
+    }
     const evicted = makeRoom(this.#lanes, left, most, worth);
     if (typeof evicted === 'bigint') return problems.full(transaction, size, bytes, evicted);
     for (const entry of evicted) {
@@ -254,14 +288,17 @@ export class Mempool {
     this.#inFlight.unmark((height) => height <= block.height);
     // Its proposer may have known what waited long for a little longer than this pool.
     const old = this.#now - this.#bounds.patienceMs / 8;
-    const isOld = (hash: Hash): boolean => (this.#byHash.get(hash)?.since ?? Infinity) <= old;
+    const entries = block.transactions.map(({ hash }) => this.#byHash.get(hash));
+    const isOld = (place: number): boolean => (entries[place]?.since ?? Infinity) <= old;
     const full = block.hadRoom ? undefined : fullBlock(block.transactions, isOld, this.#tooOld());
-    const lanes = new Set<Lane>();
-    for (const { hash, sender } of block.transactions) {
-      const entry = this.#byHash.get(hash);
+    const lanes: Lane[] = [];
+    for (const [place, { sender }] of block.transactions.entries()) {
+      const entry = entries[place];
       if (entry !== undefined) entry.final = true;
       const lane = entry?.lane ?? this.#lanes.get(sender);
-      if (lane !== undefined) lanes.add(lane);
+      if (lane === undefined || lane.followed === block.height) continue;
+      lane.followed = block.height;
+      lanes.push(lane);
     }
     for (const lane of lanes) this.#follow(lane, 'superseded');
     this.#expire(block.height, 'expired');
@@ -381,7 +418,7 @@ export class Mempool {
     this.#lanes.place(lane);
   }
 
-  #replace(rival: Entry, transaction: Transaction): Problem | undefined {
+  #replace(rival: Entry, transaction: Transaction): Entry | Problem {
     const refusal = judgeReplacement(transaction, rival.transaction, this.#bounds.replacementPercent);
     if (refusal !== undefined) return refusal;
     const growth = transaction.bytes.length - rival.transaction.bytes.length;
@@ -393,13 +430,15 @@ export class Mempool {
     rival.lane.replace(rival, entry, this.#transitions);
     this.#forget(rival, 'replaced');
     this.#lanes.place(rival.lane);
-    return undefined;
+    return entry;
   }
 
   #enter(transaction: Transaction, rate: bigint, lane: Lane): Entry {
     const stamp = ++this.#stamp;
     const entry: Entry = {
       transaction,
+      isHere: true,
+      gossipedAt: this.#departed.gossipedAt(transaction.hash),
       rate,
       lane,
       since: null,
@@ -423,6 +462,9 @@ export class Mempool {
     this.#byHash.delete(entry.transaction.hash);
     this.#bytes -= entry.transaction.bytes.length;
     this.#expiry.remove(entry);
+    entry.isHere = false;
+    if (entry.final) this.#departed.final(entry);
+    else this.#departed.dropped(entry);
     if (reason !== null) this.#dropped(entry.transaction, reason);
   }
 }

@@ -17,27 +17,27 @@ interface FullBlock {
 }
 
 /**
- * Of the transactions of a block; `isOld`: it may stand there for its age. `tooOld` are the oldest ones of
- * those that waited too long before it.
+ * Of the transactions of a block; `isOld`: the one at a place may stand there for its age. `tooOld` are the
+ * oldest ones of those that waited too long before it.
  */
 export function fullBlock(
   transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[],
-  isOld: (hash: Transaction['hash']) => boolean,
+  isOld: (place: number) => boolean,
   tooOld: ReadonlySet<Transaction['hash']>,
 ): FullBlock {
   const bySender = new Map<Transaction['sender'], number>();
   const worths = new Map<Transaction['sender'], bigint>();
   let least: bigint | undefined;
-  for (const transaction of transactions) {
-    const { hash, sender } = transaction;
+  for (const [place, transaction] of transactions.entries()) {
+    const { sender } = transaction;
     const rate = feeRate(transaction);
     bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
     const before = worths.get(sender);
     const worth = before !== undefined && before < rate ? before : rate;
     worths.set(sender, worth);
-    if (!isOld(hash) && (least === undefined || worth < least)) least = worth;
+    if (!isOld(place) && (least === undefined || worth < least)) least = worth;
   }
-  const taken = transactions.filter(({ hash }) => tooOld.has(hash)).length;
+  const taken = tooOld.size === 0 ? 0 : transactions.filter(({ hash }) => tooOld.has(hash)).length;
   return { least, bySender, unfair: 2 * taken < Math.min(tooOld.size, transactions.length) };
 }
 

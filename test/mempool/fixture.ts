@@ -83,7 +83,8 @@ export class World {
   /** Adds and returns what came of it: a problem as its code. */
   add(transaction: Transaction): string {
     const result = this.pool.add(transaction, this.now);
-    return result instanceof Problem ? result.code : result;
+    if (result instanceof Problem) return result.code;
+    return result === 'known' ? 'known' : 'added';
   }
 
   addAll(...transactions: Transaction[]): void {

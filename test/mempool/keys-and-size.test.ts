@@ -115,7 +115,7 @@ void describe('the least fee', () => {
     const low = tx({ from: 1, nonce: 1, fee: 4 });
     world.addAll(tx({ from: 1, nonce: 0, fee: 9 }), low, tx({ from: 1, nonce: 2, fee: 9 }));
     const several = withOperations(tx({ from: 2, fee: 14 }), 3);
-    assert.equal(world.pool.add(several, world.now), 'added');
+    assert.equal(world.add(several), 'added');
     world.commit([], { feePerOperation: 5n });
     assert.deepEqual(world.drops, [`fee-too-low ${name(low)}`, `fee-too-low ${name(several)}`]);
     assert.deepEqual(world.order(), [name(tx({ from: 1, nonce: 0, fee: 9 }))]);

@@ -63,6 +63,7 @@ export function assemblePeers<M extends object>(
     validatorOf: registry.validatorOf.bind(registry),
     standingOf: standings.of.bind(standings),
     vouches: vouching({ protocol, registry, decided, self: validatorIndex }),
+    mempool,
     onHeard: (message) => tellParts(message, protocol.senderOf(message)),
     penalise: network.penalise.bind(network),
     cut: (peer, forMs) => network.penalise(peer, 'it is not listened to', forMs),

@@ -2,8 +2,14 @@ import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import type { SignatureClaim, Verifier } from '../../crypto/signature.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
+import type { Mempool } from '../../mempool/mempool.ts';
 import { type Call, type Lane, lanes, Line, Pending, type Waiter } from './claim-lines.ts';
 import { addClaims, claimCount, type Signed } from './named-claims.ts';
+
+/** What remembers transactions that were found good here: the mempool. */
+type Kept = Pick<Mempool, 'knows' | 'sawFinal'>;
+
+const nothingKept: Kept = { knows: () => false, sawFinal: () => false };
 
 /** What goes to the verifier together, with how many claims it has of it at most. */
 interface Share {
@@ -21,6 +27,7 @@ interface Share {
  */
 export class ClaimChecker {
   readonly #verifier: Verifier;
+  readonly #kept: Kept;
   /**
    * By hash: true for what was found good, so that a liar cannot fill it cheaply, and what is being checked.
    * That stays until a call has its answer, and whoever asked knows what to do with it.
@@ -38,8 +45,9 @@ export class ClaimChecker {
     { lanes: ['transactions', 'strangers'], urgent: false, most: limits.patientHanded, handed: 0 },
   ];
 
-  constructor(verifier: Verifier) {
+  constructor(verifier: Verifier, kept: Kept = nothingKept) {
     this.#verifier = verifier;
+    this.#kept = kept;
   }
 
   /** How many have no answer. */
@@ -47,9 +55,23 @@ export class ClaimChecker {
     return this.#underWay;
   }
 
-  knows({ hash }: Signed): boolean {
-    const found = this.#found.get(hash);
-    return found === true || found?.state === 'good';
+  knows(signed: Signed): boolean {
+    const found = this.#find(signed, true);
+    return found === true || (found !== undefined && found.state === 'good');
+  }
+
+  /** `mayBeFinal`: what is new here is not, and that costs more to find out. */
+  #find(signed: Signed, mayBeFinal: boolean): Pending | true | undefined {
+    const found = this.#found.get(signed.hash);
+    if (found !== undefined || 'claim' in signed) return found;
+    return this.#kept.knows(signed.hash) || (mayBeFinal && this.#kept.sawFinal(signed.hash))
+      ? true
+      : undefined;
+  }
+
+  /** It is remembered elsewhere from now on. */
+  forget({ hash }: Signed): void {
+    if (this.#found.get(hash) === true) this.#found.delete(hash);
   }
 
   /** A transaction that is being checked, or whose answer nobody has yet. */
@@ -62,7 +84,7 @@ export class ClaimChecker {
   costOf(list: readonly Signed[]): number {
     let cost = 0;
     for (const signed of list) {
-      const found = this.#found.get(signed.hash);
+      const found = this.#find(signed, false);
       if (found === undefined || (found !== true && found.strict && found.state !== 'good'))
         cost += claimCount(signed);
     }
@@ -88,7 +110,7 @@ export class ClaimChecker {
     const call: Call = { list, wrong: [], open: 1, done };
     for (let place = 0; place < list.length; place++) {
       const signed = list[place] as Signed;
-      const found = this.#found.get(signed.hash);
+      const found = this.#find(signed, lane === 'blocks');
       if (found === true || found?.state === 'good') continue;
       call.open += 1;
       const waiter = { call, place, lane, byRule: !strict };

@@ -5,6 +5,7 @@ import type { ReceivedCode } from '../../base/problem-codes.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
+import type { Pooled } from '../../mempool/lane.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
@@ -15,7 +16,7 @@ import type { Verification } from './verification.ts';
 
 interface IntakeOptions {
   readonly chainId: Hash;
-  readonly mempool: Pick<Mempool, 'add' | 'get' | 'has'>;
+  readonly mempool: Pick<Mempool, 'add' | 'offer' | 'find' | 'has' | 'gossiped'>;
   readonly verification: Pick<Verification<object>, 'transactions' | 'fault' | 'mayRead'>;
   readonly network: Pick<Network, 'publish'>;
   readonly clock: Clock;
@@ -84,9 +85,8 @@ export class Intake {
         } else results[place] = early;
       }
     }
-    this.#check(
+    this.#checkSubmitted(
       toCheck.map(({ transaction }) => transaction),
-      null,
       (valid) => {
         for (const [index, { place, transaction }] of toCheck.entries()) {
           results[place] =
@@ -116,20 +116,24 @@ export class Intake {
     };
     const transactions = readFrame(bytes, this.#options.chainId);
     if (transactions instanceof Problem) return reject(transactions.code);
-    const isUsed = this.#usedLookup();
-    const fresh = transactions.filter(
-      (transaction) => !isUsed(transaction) && !mempool.has(transaction.hash),
+    const heard = transactions.map((transaction): Heard => ({
+      transaction,
+      pooled: mempool.find(transaction.hash),
+    }));
+    const fresh = heard.filter(
+      ({ transaction, pooled }) => pooled === undefined && !this.#isUsed(transaction),
     );
-    const passOn = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
+    const passOn = (): void => decide(this.#passesOn(heard) ? 'accept' : 'ignore');
     const conclude = (): void => {
       if (othersHear(from)) clock.after(limits.frameRelayMs, passOn);
       else passOn();
     };
     if (fresh.length === 0) return conclude();
-    const load = sum(this.#gossipUnderWay, loadOf(fresh));
-    if (load.signatures > limits.intakeTransactions || load.bytes > limits.intakeBytes)
-      return decide('ignore');
-    const checking = this.#check(fresh, from, (valid) => {
+    const toCheck = fresh.map(({ transaction }) => transaction);
+    const load = loadOf(toCheck);
+    const all = sum(this.#gossipUnderWay, load);
+    if (all.signatures > limits.intakeTransactions || all.bytes > limits.intakeBytes) return decide('ignore');
+    const checking = this.#checkGossip(from, toCheck, load, (valid) => {
       const good = valid.includes(false) ? fresh.filter((_, index) => valid[index] === true) : fresh;
       this.#admit(good);
       if (good.length === fresh.length) conclude();
@@ -139,14 +143,16 @@ export class Intake {
   }
 
   /** Takes into the mempool what still has a place there. */
-  #admit(transactions: readonly Transaction[]): void {
-    const now = this.#options.clock.monotonicMs();
-    const isUsed = this.#usedLookup();
+  #admit(list: readonly Heard[]): void {
+    const { mempool, verification, clock } = this.#options;
+    const now = clock.monotonicMs();
     let added = 0;
-    for (const transaction of transactions) {
-      // Final by now, more often than not, when there is much to do.
-      if (isUsed(transaction)) continue;
-      if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
+    for (const heard of list) {
+      const outcome = mempool.offer(heard.transaction, now);
+      if (typeof outcome === 'string' || outcome instanceof Problem) continue;
+      heard.pooled = outcome;
+      verification.transactions.kept(heard.transaction);
+      added += 1;
     }
     this.counters.gossiped += added;
     if (added > 0) this.#options.onAdded();
@@ -158,15 +164,20 @@ export class Intake {
    * transaction travel more often than its own node repeats it, and what costs its sender nothing (a payment
    * out of an empty account) goes no further.
    */
-  #passesOn(transactions: readonly Transaction[]): boolean {
+  #passesOn(list: readonly Heard[]): boolean {
     const { mempool, verification } = this.#options;
-    const waiting: Transaction[] = [];
+    const waiting: Pooled[] = [];
     const others: Transaction[] = [];
-    for (const transaction of transactions)
-      (mempool.has(transaction.hash) ? waiting : others).push(transaction);
-    const isUsed = this.#usedLookup();
-    const ofUse = waiting.length + others.filter(isUsed).length;
-    if (2 * ofUse < transactions.length || !others.every((other) => verification.transactions.checked(other)))
+    for (const { transaction, pooled } of list) {
+      // It was here, so it was checked.
+      if (pooled?.final === true) continue;
+      const here = pooled?.isHere === true ? pooled : mempool.find(transaction.hash);
+      if (here === undefined) others.push(transaction);
+      else waiting.push(here);
+    }
+    if (waiting.length === 0) return false;
+    const ofUse = list.length - others.filter((other) => !this.#isUsed(other)).length;
+    if (2 * ofUse < list.length || !others.every((other) => verification.transactions.checked(other)))
       return false;
     return this.#outbox.passOn(waiting);
   }
@@ -185,10 +196,10 @@ export class Intake {
       // In the order of their times, oldest first, so what follows is younger still.
       if (repeated >= limits.regossipTransactions || now - at < limits.regossipMs) return;
       this.#own.delete(hash);
-      const transaction = mempool.get(hash);
-      if (transaction === undefined) continue;
+      const pooled = mempool.find(hash);
+      if (pooled === undefined) continue;
       this.#own.set(hash, now);
-      this.#outbox.add(transaction);
+      this.#outbox.add(pooled);
       repeated += 1;
     }
   }
@@ -236,7 +247,7 @@ export class Intake {
   }
 
   #admitOwn(transaction: Transaction): Submitted {
-    const { mempool, clock, onAdded } = this.#options;
+    const { mempool, verification, clock, onAdded } = this.#options;
     const now = clock.monotonicMs();
     const outcome = mempool.add(transaction, now);
     if (outcome instanceof Problem) {
@@ -245,68 +256,63 @@ export class Intake {
         ? { status: 'known', hash: transaction.hash }
         : refused(transaction, outcome);
     }
-    if (outcome === 'added') {
-      this.#own.set(transaction.hash, now);
-      this.#outbox.add(transaction);
-      onAdded();
-    } else this.#vouchFor(transaction.hash);
-    return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
+    const { hash } = transaction;
+    if (outcome === 'known') {
+      this.#vouchFor(hash);
+      return { status: 'known', hash };
+    }
+    verification.transactions.kept(transaction);
+    this.#own.set(hash, now);
+    this.#outbox.add(outcome);
+    onAdded();
+    return { status: 'accepted', hash };
   }
 
-  /**
-   * Tells whether a transaction is final, or another one with its nonce is. For one turn: it remembers the
-   * nonces that it looks up.
-   */
-  #usedLookup(): (transaction: Transaction) => boolean {
-    const nonces = new Map<PublicKey, number>();
-    return ({ sender, nonce }) => {
-      let next = nonces.get(sender);
-      if (next === undefined) {
-        next = this.#options.nextNonce(sender);
-        nonces.set(sender, next);
-      }
-      return nonce < next;
-    };
+  /** It is final, or another one with its nonce is. */
+  #isUsed({ sender, nonce }: Transaction): boolean {
+    return nonce < this.#options.nextNonce(sender);
   }
 
   #isDone(transaction: Transaction): boolean {
-    return (
-      transaction.nonce < this.#options.nextNonce(transaction.sender) &&
-      this.#options.isFinal(transaction.hash)
-    );
+    return this.#isUsed(transaction) && this.#options.isFinal(transaction.hash);
   }
 
-  /**
-   * `from` null: of a client. False when the peer has no room for them. Clients' are counted apart: no flood
-   * of gossip shuts them out.
-   */
-  #check(
+  /** Clients' are counted apart: no flood of gossip shuts them out. */
+  #checkSubmitted(transactions: readonly Transaction[], done: (valid: readonly boolean[]) => void): void {
+    const load = loadOf(transactions);
+    this.#submittedUnderWay = sum(this.#submittedUnderWay, load);
+    this.#options.verification.transactions.check(transactions, true, (valid) => {
+      this.#submittedUnderWay = sum(this.#submittedUnderWay, load, -1);
+      done(valid);
+    });
+    this.#options.onArriving(transactions);
+  }
+
+  /** False when the peer has no room for them. */
+  #checkGossip(
+    from: PeerId,
     transactions: readonly Transaction[],
-    from: PeerId | null,
+    load: Load,
     done: (valid: readonly boolean[]) => void,
   ): boolean {
-    const { verification } = this.#options;
-    const check =
-      from === null
-        ? (then: typeof done) => verification.transactions.check(transactions, true, then)
-        : verification.transactions.gossiped(from, transactions);
+    const check = this.#options.verification.transactions.gossiped(from, transactions);
     if (check === undefined) return false;
-    const load = loadOf(transactions);
-    const count = (change: 1 | -1): void => {
-      if (from === null) this.#submittedUnderWay = sum(this.#submittedUnderWay, load, change);
-      else this.#gossipUnderWay = sum(this.#gossipUnderWay, load, change);
-    };
-    const finish = (valid: readonly boolean[]): void => {
-      count(-1);
+    this.#gossipUnderWay = sum(this.#gossipUnderWay, load);
+    check((valid) => {
+      this.#gossipUnderWay = sum(this.#gossipUnderWay, load, -1);
       done(valid);
-    };
-    count(1);
-    check(finish);
+    });
     // After the check was asked for: who needs one of them for a block joins that, instead of asking
     // for another.
     this.#options.onArriving(transactions);
     return true;
   }
+}
+
+/** One of a frame, and what was found of it in the pool. */
+interface Heard {
+  readonly transaction: Transaction;
+  pooled: Pooled | undefined;
 }
 
 /** What transactions under check take. */

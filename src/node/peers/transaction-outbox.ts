@@ -1,14 +1,16 @@
-import { BoundedMap } from '../../base/bounded-map.ts';
 import { encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { Transaction } from '../../ledger/transaction.ts';
+import type { Pooled } from '../../mempool/lane.ts';
+import type { Mempool } from '../../mempool/mempool.ts';
 import type { Network } from '../../network/port.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
 import { transactionFrameCodec } from './wire.ts';
 
 interface OutboxOptions {
+  /** Keeps with each when it was gossiped last. */
+  readonly mempool: Pick<Mempool, 'gossiped'>;
   readonly network: Pick<Network, 'publish'>;
   readonly clock: Clock;
   /** Differs between runs of a node, so that its frames do too. */
@@ -19,9 +21,7 @@ interface OutboxOptions {
 /** Transactions on their way to the other nodes: they gather here, and leave together in frames. */
 export class TransactionOutbox {
   readonly #options: OutboxOptions;
-  /** Transactions whose frame left here or was passed on, with when that was the last time. */
-  readonly #passedOn = new BoundedMap<Hash, MonotonicMs>(limits.mempoolTransactions);
-  readonly #gathered = new Map<Hash, Uint8Array>();
+  readonly #gathered = new Map<Hash, Pooled>();
   #bytes = 0;
   #cancelFlush: Cancel | undefined;
   #flushedAt: MonotonicMs = -Infinity;
@@ -34,10 +34,11 @@ export class TransactionOutbox {
     this.#frames = options.salt;
   }
 
-  add(transaction: Transaction): void {
+  add(pooled: Pooled): void {
+    const { transaction } = pooled;
     if (this.#gathered.has(transaction.hash)) return;
     if (this.#bytes + transaction.bytes.length > limits.gossipFrameBytes) this.flush();
-    this.#gathered.set(transaction.hash, transaction.bytes);
+    this.#gathered.set(transaction.hash, pooled);
     this.#bytes += transaction.bytes.length;
     if (this.#cancelFlush !== undefined) return;
     const { clock } = this.#options;
@@ -56,11 +57,12 @@ export class TransactionOutbox {
     this.#flushedAt = now;
     // A frame costs each node more than the transactions in it: the more there are, the longer they gather.
     this.#flushMs = Math.min(limits.gossipFlushMs * this.#gathered.size, limits.gossipFlushMostMs);
-    for (const hash of this.#gathered.keys()) this.#passedOn.set(hash, now);
-    const frame = encode(transactionFrameCodec, {
-      salt: this.#frames,
-      transactions: [...this.#gathered.values()],
-    });
+    const transactions: Uint8Array[] = [];
+    for (const pooled of this.#gathered.values()) {
+      this.#options.mempool.gossiped(pooled, now);
+      transactions.push(pooled.transaction.bytes);
+    }
+    const frame = encode(transactionFrameCodec, { salt: this.#frames, transactions });
     this.#gathered.clear();
     this.#bytes = 0;
     this.#options.onFrame();
@@ -71,26 +73,27 @@ export class TransactionOutbox {
    * The frame of another node that holds these is about to be passed on: false when all of them were lately,
    * and it is not worth its way.
    */
-  passOn(transactions: readonly Transaction[]): boolean {
-    const now = this.#options.clock.monotonicMs();
+  passOn(waiting: readonly Pooled[]): boolean {
+    const { mempool, clock } = this.#options;
+    const now = clock.monotonicMs();
     let isAnyDue = false;
-    for (const { hash } of transactions) {
-      if (!this.#isDue(hash, now)) continue;
-      this.#passedOn.set(hash, now);
+    for (const pooled of waiting) {
+      if (!isDue(pooled, now)) continue;
+      mempool.gossiped(pooled, now);
       isAnyDue = true;
     }
     return isAnyDue;
   }
 
-  /**
-   * Half the time between two repetitions of its own node: frames may come early, and one that is lost must
-   * not cost two.
-   */
-  #isDue(hash: Hash, now: MonotonicMs): boolean {
-    return now - (this.#passedOn.get(hash) ?? -Infinity) >= limits.regossipMs / 2;
-  }
-
   stop(): void {
     this.#cancelFlush?.();
   }
+}
+
+/**
+ * Half the time between two repetitions of its own node: frames may come early, and one that is lost must
+ * not cost two.
+ */
+function isDue({ gossipedAt }: Pooled, now: MonotonicMs): boolean {
+  return gossipedAt === null || now - gossipedAt >= limits.regossipMs / 2;
 }

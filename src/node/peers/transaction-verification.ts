@@ -72,6 +72,11 @@ export class TransactionVerification {
     return true;
   }
 
+  /** It is in the mempool, which remembers now that it was checked. */
+  kept(transaction: Transaction): void {
+    this.#options.checker.forget(transaction);
+  }
+
   /** A transaction whose signatures are being checked, or were, and nobody has the answer yet. */
   underCheck(hash: Hash): Transaction | undefined {
     return this.#options.checker.transaction(hash);

@@ -7,6 +7,7 @@ import type { MessageClaims, Protocol, Roster } from '../../consensus/protocol.t
 import type { SignatureClaim, Verifier } from '../../crypto/signature.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
+import type { Mempool } from '../../mempool/mempool.ts';
 import type { PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import { ClaimChecker } from './claim-checker.ts';
@@ -32,6 +33,8 @@ interface VerificationOptions<M extends object> {
   readonly standingOf?: (peer: PeerId) => Standing;
   /** Whose word is taken that the transactions that it brings are signed. Nobody's, unless given. */
   readonly vouches?: (peer: PeerId) => boolean;
+  /** It remembers the transactions that come there, which are those that were found good here. */
+  readonly mempool?: Pick<Mempool, 'knows' | 'sawFinal'>;
   /** A message that nobody but its sender can have made came, wanted or not. */
   readonly onHeard?: (message: M) => void;
   readonly penalise: (peer: PeerId, reason: string) => void;
@@ -85,7 +88,7 @@ export class Verification<M extends object> {
 
   constructor(options: VerificationOptions<M>) {
     this.#options = options;
-    this.#checker = new ClaimChecker(options.verifier);
+    this.#checker = new ClaimChecker(options.verifier, options.mempool);
     this.#budget = new PeerBudget(
       options.standingOf ??
         ((peer) => {

@@ -306,6 +306,45 @@ test('what was found good is forgotten past the bound, the oldest first, and not
   assert.deepEqual(world.answers, [[true], [true, false]]);
 });
 
+test('what is remembered elsewhere costs no check, and a message is never known by that', () => {
+  const verifier = new SlowVerifier();
+  const kept = transaction({ from: 'alice', nonce: 0 }, { type: 'delete', key: 'k' });
+  const checker = new ClaimChecker(verifier, { knows: () => true, sawFinal: () => false });
+  const answers: boolean[][] = [];
+  assert.equal(checker.costOf([kept]), 0);
+  checker.check([kept], 'transactions', (valid) => answers.push([...valid]));
+  assert.deepEqual(answers, [[true]]);
+  assert.equal(checker.knows(kept), true);
+  assert.equal(checker.knows(claim('message')), false);
+  checker.check([claim('message')], 'messages', (valid) => answers.push([...valid]));
+  assert.equal(verifier.calls.length, 1);
+});
+
+test('what is final costs no check in a block, and what is new is not looked for there', () => {
+  const verifier = new SlowVerifier();
+  const final = transaction({ from: 'alice', nonce: 0 }, { type: 'delete', key: 'k' });
+  const checker = new ClaimChecker(verifier, { knows: () => false, sawFinal: () => true });
+  const answers: boolean[][] = [];
+  checker.check([final], 'blocks', (valid) => answers.push([...valid]));
+  assert.deepEqual(answers, [[true]]);
+  assert.equal(checker.knows(final), true);
+  const fresh = new ClaimChecker(verifier, { knows: () => false, sawFinal: () => assert.fail('asked') });
+  assert.equal(fresh.costOf([final]), 1);
+  fresh.check([final], 'transactions', () => {});
+});
+
+test('what is remembered elsewhere is forgotten here, and not while it is being checked', () => {
+  const world = new World();
+  world.check('transactions', 'a');
+  world.checker.forget(claim('a'));
+  world.check('blocks', 'a');
+  assert.equal(world.checker.load, 1, 'it is waited for');
+  world.verifier.answer();
+  assert.deepEqual(world.answers, [[true], [true]]);
+  world.checker.forget(claim('a'));
+  assert.equal(world.checker.knows(claim('a')), false);
+});
+
 test('what is taken by the word of a member while it is checked is known at once, and stays so', () => {
   const world = new World();
   world.check('transactions', 'bad');

@@ -19,6 +19,7 @@ import {
   transactionSigningBytes,
 } from '../../../src/ledger/transaction.ts';
 import { Mempool } from '../../../src/mempool/mempool.ts';
+import type { MempoolBounds } from '../../../src/mempool/options.ts';
 import type { GossipVerdict } from '../../../src/network/port.ts';
 import { Intake, type Submitted } from '../../../src/node/peers/intake.ts';
 import { Verification } from '../../../src/node/peers/verification.ts';
@@ -53,11 +54,7 @@ class World {
   used = 0;
   readonly nonces = new Map<PublicKey, number>();
   final = new Set<Hash>();
-  readonly mempool = new Mempool({
-    chainId: genesis.chainId,
-    height: toHeight(0),
-    accountOf: start.state.account.bind(start.state),
-  });
+  readonly mempool: Mempool;
   readonly intake: Intake;
 
   /** While true, the verifier keeps its answers. */
@@ -72,8 +69,15 @@ class World {
     }
   }
 
-  constructor() {
-    const { time, mempool } = this;
+  constructor(bounds: Partial<MempoolBounds> = {}) {
+    const { time } = this;
+    const mempool = new Mempool({
+      chainId: genesis.chainId,
+      height: toHeight(0),
+      accountOf: start.state.account.bind(start.state),
+      bounds,
+    });
+    this.mempool = mempool;
     const clock = time.clock();
     const inline = new InlineVerifier(time.defer);
     const verification = new Verification<object>({
@@ -89,6 +93,7 @@ class World {
       },
       clock,
       wants: () => true,
+      mempool,
       validatorOf: () => undefined,
       standingOf: (peer) =>
         peer.startsWith('peer-')
@@ -489,6 +494,36 @@ describe('a frame is passed on only by who checked all of it', () => {
     world.used = 1;
     world.time.run(1);
     assert.deepEqual(verdicts, ['ignore', 'accept']);
+  });
+
+  test('and no more often when it left the pool meanwhile, which costs no second check', () => {
+    const world = new World({ transactions: 1 });
+    const cheap = signedTransaction(genesis, 'alice', { nonce: 0, fee: 10n });
+    const dear = signedTransaction(genesis, 'bob', { nonce: 0, fee: 20n });
+    assert.equal(world.hear('peer-1', cheap.bytes), 'accept');
+    assert.equal(world.hear('peer-1', dear.bytes), 'accept');
+    assert.equal(world.mempool.has(cheap.hash), false, 'it made room');
+    assert.equal(world.hear('peer-1', cheap.bytes), 'ignore', 'there is no room for it');
+    world.mempool.committed({
+      height: toHeight(1),
+      transactions: [dear],
+      accountOf: (key) => ({ ...start.state.account(key), nonce: key === dear.sender ? 1 : 0 }),
+      hadRoom: true,
+      next: { feePerOperation: 0n, protocolVersion: 1 },
+      now: world.time.now,
+    });
+    assert.equal(world.hear('peer-1', cheap.bytes), 'ignore', 'it was passed on lately');
+    assert.equal(world.mempool.has(cheap.hash), true);
+    assert.equal(world.checked.length, 2);
+    world.time.run(limits.regossipMs);
+    assert.equal(world.hear('peer-1', cheap.bytes), 'accept');
+  });
+
+  test('what the pool has no use for costs one check, however often it comes', () => {
+    const world = new World();
+    const empty = signedTransaction(genesis, 'validator-9', { nonce: 0 });
+    for (let time = 0; time < 3; time++) world.hear('peer-1', empty.bytes);
+    assert.equal(world.checked.length, 1);
   });
 
   test('what left from here is not passed on again when it comes back', () => {
