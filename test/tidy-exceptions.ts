@@ -169,6 +169,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/cell-store.ts': 'firstCells',
     'src/ledger/page-hashing.ts': 'pagesAtOnce firstPairs',
     'src/ledger/pair-batch.ts': 'pairBatch',
+    'src/ledger/account-reading.ts': 'accountsAtOnce',
     'src/ledger/state.ts': 'rememberedAccounts rememberedNamespaces',
     'src/ledger/page-heads.ts': 'firstPages',
     'src/ledger/tree-nodes.ts': 'firstBranches tries keptBytes',

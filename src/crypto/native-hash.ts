@@ -3,11 +3,9 @@ import { createRequire } from 'node:module';
 import { type Sha256, useSha256 } from './hash.ts';
 import { type PairHash, usePairHash } from './pair-hash.ts';
 
-const digest = Buffer.alloc(32);
-
 function into(data: Uint8Array, target: Uint8Array, at: number): void {
-  digest.write(hash('sha256', data, 'binary'), 'latin1');
-  for (let i = 0; i < 32; i++) target[at + i] = digest[i] as number;
+  const digest = hash('sha256', data, 'binary');
+  for (let i = 0; i < 32; i++) target[at + i] = digest.charCodeAt(i);
 }
 
 /**

@@ -12,6 +12,12 @@ export interface DraftAccount {
   readonly now: Account;
 }
 
+/** A state, as far as it says what accounts have. */
+interface AccountsBelow {
+  peekAccount(publicKey: PublicKey): Account;
+  peekAccounts(publicKeys: readonly PublicKey[]): readonly Account[];
+}
+
 /** One object for each account, however many transactions change it; with what undoes the trial under way. */
 class Entry implements DraftAccount {
   readonly publicKey: PublicKey;
@@ -37,15 +43,26 @@ class Entry implements DraftAccount {
 /** What a block makes of accounts. What a transaction does is tried: it stays, or is undone. */
 export class DraftAccounts {
   readonly #entries = new Map<PublicKey, Entry>();
-  readonly #below: (publicKey: PublicKey) => Account;
+  readonly #below: AccountsBelow;
   readonly #changed: Entry[] = [];
   #trial = 0;
   /** The first `#triedCount` were changed in this trial. Overwritten: an emptied array gives memory away. */
   readonly #tried: Entry[] = [];
   #triedCount = 0;
 
-  constructor(below: (publicKey: PublicKey) => Account) {
+  constructor(below: AccountsBelow) {
     this.#below = below;
+  }
+
+  /** Looks at accounts that will be asked for, all together: each once, or more often. */
+  expect(publicKeys: Iterable<PublicKey>): void {
+    const unknown: PublicKey[] = [];
+    for (const publicKey of new Set(publicKeys)) if (!this.#entries.has(publicKey)) unknown.push(publicKey);
+    const accounts = this.#below.peekAccounts(unknown);
+    for (let index = 0; index < unknown.length; index++) {
+      const publicKey = unknown[index] as PublicKey;
+      this.#entries.set(publicKey, new Entry(publicKey, accounts[index] as Account));
+    }
   }
 
   /** An account before the block, and by now. */
@@ -128,7 +145,7 @@ export class DraftAccounts {
   #entry(publicKey: PublicKey): Entry {
     const known = this.#entries.get(publicKey);
     if (known !== undefined) return known;
-    const entry = new Entry(publicKey, this.#below(publicKey));
+    const entry = new Entry(publicKey, this.#below.peekAccount(publicKey));
     this.#entries.set(publicKey, entry);
     return entry;
   }

@@ -107,7 +107,7 @@ export class Draft {
 
   constructor(below: State) {
     this.#below = below;
-    this.accounts = new DraftAccounts((publicKey) => below.peekAccount(publicKey));
+    this.accounts = new DraftAccounts(below);
   }
 
   /** What an account has by now: good until it is changed. */

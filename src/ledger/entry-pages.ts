@@ -141,13 +141,13 @@ export class EntryPages {
     return this.#data(entry, lengths >>> 16, lengths & 0xffff).slice();
   }
 
-  /** Copies a value that has the size of `target`, and stands here whole; false for any other. */
-  copyValue(entry: EntryRef, target: Uint8Array): boolean {
+  /** Copies a value that has this size, and stands here whole, to `to`; false for any other. */
+  copyValue(entry: EntryRef, target: Uint8Array, to: number, size: number): boolean {
     const [bytes, lengths] = [this.#bytesOf(entry), this.#word(entry, lengthsWord)];
     const from = lengths >>> 16;
-    if ((lengths & 0xffff) !== target.length || from + target.length > dataBytes) return false;
+    if ((lengths & 0xffff) !== size || from + size > dataBytes) return false;
     const at = (this.#at(entry) + dataWord) * 4 + from;
-    for (let i = 0; i < target.length; i++) target[i] = bytes[at + i] as number;
+    for (let i = 0; i < size; i++) target[to + i] = bytes[at + i] as number;
     return true;
   }
 
@@ -175,20 +175,25 @@ export class EntryPages {
     return compareBytes(this.pathOf(entry), from.pathOf(other));
   }
 
-  /** Whether this is the entry of a key, whose path is given as well. */
-  isAt(entry: EntryRef, path: Uint8Array, key: Uint8Array): boolean {
-    return (
-      this.heads.prefix(entry) === word32(path, 0) &&
-      this.#word(entry, secondWord) === word32(path, 4) &&
-      this.hasKey(entry, key)
-    );
+  /**
+   * The first entry of a page, or the first from another on, whose path has the first 64 bits of the one at
+   * `at`; 0 for none.
+   */
+  withPath(page: number, paths: Uint8Array, at: number, from = this.entry(page, 0)): EntryRef {
+    const [prefix, end] = [word32(paths, at), this.entry(page, 0) + this.heads.count(page)];
+    for (let entry = from; entry < end; entry++) {
+      if (this.heads.prefix(entry) !== prefix) continue;
+      if (this.#word(entry, secondWord) === word32(paths, at + 4)) return entry;
+    }
+    return 0;
   }
 
-  hasKey(entry: EntryRef, key: Uint8Array): boolean {
-    if (this.#word(entry, lengthsWord) >>> 16 !== key.length) return false;
-    if (key.length > dataBytes) return equalBytes(this.keyOf(entry), key);
+  /** Whether the key of an entry is the one that stands at `start`. */
+  hasKey(entry: EntryRef, keys: Uint8Array, start: number, length: number): boolean {
+    if (this.#word(entry, lengthsWord) >>> 16 !== length) return false;
+    if (length > dataBytes) return equalBytes(this.keyOf(entry), keys.subarray(start, start + length));
     const [bytes, from] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
-    for (let i = 0; i < key.length; i++) if (bytes[from + i] !== key[i]) return false;
+    for (let i = 0; i < length; i++) if (bytes[from + i] !== keys[start + i]) return false;
     return true;
   }
 

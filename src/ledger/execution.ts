@@ -69,6 +69,7 @@ export function executeBlock(
   transactions: readonly Transaction[],
 ): Execution | Problem {
   const block = new BlockExecution(parent, context);
+  block.expect(transactions);
   for (let index = 0; index < transactions.length; index++) {
     const transaction = transactions[index] as Transaction;
     if (!block.fits(transaction)) return oversize(context.height, transactions.length, block.limits);
@@ -173,6 +174,18 @@ class BlockExecution {
       maxBytes: Math.min(maxBytes, room?.maxBytes ?? maxBytes),
     };
     beginHeight(this.#draft, context.height);
+  }
+
+  /** Looks up the accounts of transactions that are about to be added. */
+  expect(transactions: readonly Transaction[]): void {
+    const publicKeys: PublicKey[] = [];
+    for (const { sender, operations } of transactions) {
+      publicKeys.push(sender);
+      for (const operation of operations) {
+        if (operation.type === 'transfer') publicKeys.push(operation.to);
+      }
+    }
+    this.#draft.accounts.expect(publicKeys);
   }
 
   fits(transaction: Transaction): boolean {

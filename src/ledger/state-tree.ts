@@ -4,6 +4,7 @@ import type { Bytes } from './cell-store.ts';
 import type { EntryRef, PathOf } from './entry-pages.ts';
 import { bitAt } from './path-range.ts';
 import { type NodeRef, TreeNodes } from './tree-nodes.ts';
+import type { TreeLookups } from './tree-lookups.ts';
 import { TreeGrowth } from './tree-growth.ts';
 import { type Subtree, type TreeEnd, TreeWalk } from './tree-walk.ts';
 
@@ -73,7 +74,14 @@ export class StateTree {
   copy(key: Uint8Array, target: Uint8Array): boolean {
     const nodes = this.#held();
     const entry = nodes && this.#find(nodes, this.#root, key);
-    return nodes !== undefined && entry !== undefined && nodes.pages.copyValue(entry, target);
+    return (
+      nodes !== undefined && entry !== undefined && nodes.pages.copyValue(entry, target, 0, target.length)
+    );
+  }
+
+  /** Copies the values under many keys in this tree that are as short as most. */
+  lookUp(lookups: TreeLookups): void {
+    lookups.run(this.#held(), this.#root);
   }
 
   /**
@@ -194,12 +202,14 @@ export class StateTree {
   #find(nodes: TreeNodes, root: NodeRef, key: Uint8Array): EntryRef | undefined {
     const path = soughtPath;
     this.#pathOf(key, path, 0);
-    const ref = nodes.endOf(root, path);
-    for (let index = 0; index < nodes.count(ref); index++) {
-      const entry = nodes.pages.entry(-ref, index);
-      if (nodes.pages.isAt(entry, path, key)) return entry;
+    const { pages } = nodes;
+    const page = -nodes.endOf(root, path);
+    // Keys whose paths begin with the same 64 bits are hardly ever found.
+    let entry = pages.withPath(page, path, 0);
+    while (entry !== 0 && !pages.hasKey(entry, key, 0, key.length)) {
+      entry = pages.withPath(page, path, 0, entry + 1);
     }
-    return undefined;
+    return entry === 0 ? undefined : entry;
   }
 
   #path(key: Uint8Array): Bytes {

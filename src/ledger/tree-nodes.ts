@@ -1,4 +1,5 @@
 import { invariant } from '../base/invariant.ts';
+import { hashSize } from '../crypto/pair-hash.ts';
 import { type Bytes, CellStore, grown } from './cell-store.ts';
 import { EntryPages, type PathOf } from './entry-pages.ts';
 import { PageHashing } from './page-hashing.ts';
@@ -95,6 +96,23 @@ export class TreeNodes {
     let ref = root;
     for (let depth = 0; ref > 0; depth++) ref = links[2 * ref + bitAt(path, depth)] as NodeRef;
     return ref;
+  }
+
+  /** The same for the first `count` of some places, each on its way down a path of 32 bytes. */
+  goDown(places: Int32Array, count: number, paths: Uint8Array): void {
+    const links = this.#links;
+    let isDown = false;
+    for (let depth = 0; !isDown; depth++) {
+      isDown = true;
+      const [byte, shift] = [depth >>> 3, 7 - (depth & 7)];
+      for (let i = 0; i < count; i++) {
+        const ref = places[i] as NodeRef;
+        if (ref <= 0) continue;
+        isDown = false;
+        const bit = ((paths[i * hashSize + byte] as number) >>> shift) & 1;
+        places[i] = links[2 * ref + bit] as NodeRef;
+      }
+    }
   }
 
   /** Copies the hash of a subtree to a place of others. */

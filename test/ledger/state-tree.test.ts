@@ -6,6 +6,7 @@ import { concat, toHex, utf8 } from '../../src/base/bytes.ts';
 import { useNativeHash } from '../../src/crypto/native-hash.ts';
 import { plainPairHash, usePairHash } from '../../src/crypto/pair-hash.ts';
 import type { PathOf } from '../../src/ledger/entry-pages.ts';
+import { TreeLookups } from '../../src/ledger/tree-lookups.ts';
 import { StateTree, type TreeChange } from '../../src/ledger/state-tree.ts';
 import { maxUpdates, TreeUpdate } from '../../src/ledger/tree-update.ts';
 import { TreeNodes } from '../../src/ledger/tree-nodes.ts';
@@ -114,6 +115,35 @@ test('the same with many entries that come and go, in small and large batches, b
       { seed: 22, numRuns: 25 },
     );
   }
+});
+
+test('many that are looked up together are found where one alone is, or not at all', () => {
+  const size = { keyBytes: 32, valueBytes: 2 };
+  const found = { alone: 0, together: 0 };
+  fc.assert(
+    fc.property(
+      fc.array(closePath, { maxLength: 40 }),
+      fc.array(closePath, { minLength: 1, maxLength: 40 }),
+      fc.constantFrom('ab', 'abc'),
+      (there, asked, value) => {
+        const tree = empty.with(there.map((path) => change(path, value)));
+        const lookups = new TreeLookups(pathOf, asked.length, size);
+        for (const path of asked) lookups.add(path);
+        assert.ok(lookups.isFull);
+        tree.lookUp(lookups);
+        for (const [place, path] of asked.entries()) {
+          const alone = tree.get(path);
+          if (alone?.length === 2) found.alone += 1;
+          if (!lookups.isFound(place)) continue;
+          found.together += 1;
+          assert.deepEqual(lookups.values.subarray(2 * place, 2 * place + 2), alone);
+        }
+      },
+    ),
+    { seed: 23, numRuns: 300 },
+  );
+  // What it may leave out are keys whose paths begin with the same 64 bits as another's.
+  assert.ok(found.together > found.alone / 2 && found.together < found.alone);
 });
 
 test('entries behind a path are those that come later, whether or not something stands at it', () => {

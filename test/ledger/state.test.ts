@@ -93,6 +93,40 @@ test('accounts and records are read as they were written', () => {
   assert.notEqual(encodeAccount({ ...noAccount, nonce: 1 }), null, 'an emptied account keeps its nonce');
 });
 
+test('many accounts are read as one after the other: plain ones, those with more, and those that are not there', () => {
+  const [keyed, holder] = [keyOf('with keys'), keyOf('with something held')];
+  const keys = { keys: [keyed, holder].toSorted(), threshold: 2 };
+  const unusual = new Map([
+    [keyed, { balance: 5n, held: 0n, nonce: 1, keys }],
+    [holder, { balance: 5n, held: 7n, nonce: 2, keys: undefined }],
+  ]);
+  const crowd = Array.from({ length: 1_000 }, (_, i) => keyOf(`one of many ${i}`));
+  const all = [
+    ...crowd.map((key, i) => [key, { balance: BigInt(i), held: 0n, nonce: i, keys: undefined }] as const),
+    ...unusual,
+  ];
+  const entries = all.map(([key, account]) => [accountStateKey(key), encodeAccount(account)] as const);
+  const state = State.fromEntries(entries.flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
+  // One that it remembers already.
+  state.account(crowd[300] as PublicKey);
+  for (const asked of [
+    [],
+    [keyed],
+    [keyOf('nobody')],
+    [...crowd.slice(0, 256), keyOf('nobody'), keyed, ...crowd.slice(250), holder, keyOf('nobody else')],
+  ]) {
+    assert.deepEqual(
+      state.peekAccounts(asked),
+      asked.map((key) => state.peekAccount(key)),
+    );
+    assert.deepEqual(
+      State.empty.peekAccounts(asked),
+      asked.map(() => noAccount),
+    );
+  }
+  assert.deepEqual(state.peekAccounts([...unusual.keys()]), [...unusual.values()]);
+});
+
 test('a path is the hash of the whole key, whichever others were asked for before it', () => {
   const prefix = utf8('quorate/v1/state-key\0');
   const keys = [
