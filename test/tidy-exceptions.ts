@@ -101,7 +101,6 @@ const numbers: Record<string, Record<string, string>> = {
   },
   'a version: `src/versions.md` says when it is raised': {
     'src/ledger/protocol-version.ts': 'newestProtocolVersion oldestProtocolVersion',
-    'src/crypto/native-verify.ts': 'frameVersion',
     'src/network/protocol-names.ts': 'protocolVersion',
     'src/node/peers/hello.ts': 'wireVersion',
     'src/storage/chain-records.ts': 'formatVersion',

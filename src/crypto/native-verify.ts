@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { fromHex } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 import { batchVectors } from './batch-vectors.ts';
 import { packClaims } from './claim-batch.ts';
 import { cornerCases } from './corner-cases.ts';
+import { findNativeFile } from './native-file.ts';
 import type { PublicKey, Signature, SignatureClaim } from './signature.ts';
 
 /** Checks a frame of claims (`claim-batch.ts`) by the consensus rule: one byte per claim, 1 when valid. */
@@ -13,44 +12,43 @@ export type FrameCheck = (frame: Uint8Array) => Uint8Array;
 
 /** What the addon in `native-verify/` exports. */
 interface Addon {
-  readonly FRAME_VERSION: number;
   readonly verifyFrame: FrameCheck;
+  readonly arithmetic: () => string;
 }
 
-/** The version of the addon that this code talks to: `FRAME_VERSION` of `native-verify/src/lib.rs`. */
-const frameVersion = 1;
-
-/** Where `npm run native` puts what it built. */
-export const nativeVerifyPath: string = fileURLToPath(
-  new URL('./native-verify/native-verify.node', import.meta.url),
-);
-
-/** For people: status, log, metrics. */
-export const nativeVerifyName = 'ed25519-zebra, in batches';
+/** The addon, in this process. */
+export interface NativeVerify {
+  /** For people: status, log, metrics. */
+  readonly name: string;
+  /** The file, which other threads can load. */
+  readonly path: string;
+  readonly verifyFrame: FrameCheck;
+}
 
 /**
  * The addon, if it was built and is good: its self-test takes about 0.1 s. Undefined when it was not built,
  * and a problem that says what is wrong when it cannot be used. A node works without it.
  */
-export function openNativeVerify(path: string = nativeVerifyPath): FrameCheck | Problem | undefined {
-  if (!existsSync(path)) return undefined;
-  let check: FrameCheck;
+export function openNativeVerify(
+  directory?: string,
+  load: (path: string) => NativeVerify = loadNativeVerify,
+): NativeVerify | Problem | undefined {
+  let native: NativeVerify;
   try {
-    check = loadNativeVerify(path);
+    const path = findNativeFile(directory);
+    if (path === undefined) return undefined;
+    native = load(path);
   } catch (cause) {
     return unusable(String(cause), cause);
   }
-  const wrong = frameCheckProblem(check);
-  return wrong === undefined ? check : unusable(wrong);
+  const wrong = frameCheckProblem(native.verifyFrame);
+  return wrong === undefined ? native : unusable(wrong);
 }
 
 /** The addon without a self-test, for a thread of a process that made it. Throws when it cannot be loaded. */
-export function loadNativeVerify(path: string = nativeVerifyPath): FrameCheck {
-  const addon = createRequire(import.meta.url)(path) as Partial<Addon>;
-  if (addon.FRAME_VERSION !== frameVersion || addon.verifyFrame === undefined) {
-    throw new Error(`it is of version ${addon.FRAME_VERSION ?? 'unknown'}, and ${frameVersion} is needed`);
-  }
-  return addon.verifyFrame;
+export function loadNativeVerify(path: string): NativeVerify {
+  const { verifyFrame, arithmetic } = createRequire(import.meta.url)(path) as Addon;
+  return { name: `ed25519-zebra, in batches, with ${arithmetic()}`, path, verifyFrame };
 }
 
 /**

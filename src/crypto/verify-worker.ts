@@ -5,8 +5,8 @@ import { loadNativeVerify } from './native-verify.ts';
 
 /** What the main thread tells this one at its start. */
 export interface VerifyWorkerData {
-  /** The addon is there and good. */
-  readonly native: boolean;
+  /** The file of the addon that is good, if there is one. */
+  readonly native: string | undefined;
 }
 
 /**
@@ -16,6 +16,6 @@ export interface VerifyWorkerData {
 const port = defined(parentPort, 'the port to the main thread');
 
 const { native } = workerData as VerifyWorkerData;
-const check = native ? loadNativeVerify() : verifyPacked;
+const check = native === undefined ? verifyPacked : loadNativeVerify(native).verifyFrame;
 
 port.on('message', (packed: Uint8Array<ArrayBuffer>) => port.postMessage(check(packed)));

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { defined, invariant, InvariantError } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { type ClaimRun, packClaims } from './claim-batch.ts';
-import type { FrameCheck } from './native-verify.ts';
+import type { FrameCheck, NativeVerify } from './native-verify.ts';
 import type { SignatureClaim, Verifier } from './signature.ts';
 import type { VerifyWorkerData } from './verify-worker.ts';
 
@@ -96,16 +96,16 @@ export class WorkerVerifier implements Verifier {
   constructor(options: {
     readonly onFatal: (error: InvariantError) => void;
     /** The addon, which this process opened and tried (`openNativeVerify`). */
-    readonly native?: FrameCheck | undefined;
+    readonly native?: NativeVerify | undefined;
     readonly script?: URL;
   }) {
     const { onFatal, native, script } = options;
     this.#onFatal = onFatal;
-    this.#native = native;
+    this.#native = native?.verifyFrame;
     this.#batchClaims = native === undefined ? batchClaims.plain : batchClaims.native;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#worker = new Worker(script ?? new URL(`./verify-worker.${extension}`, import.meta.url), {
-      workerData: { native: native !== undefined } satisfies VerifyWorkerData,
+      workerData: { native: native?.path } satisfies VerifyWorkerData,
     });
     this.#worker.on('message', (verdicts: Uint8Array) => this.#onVerdicts(verdicts));
     this.#worker.on('error', (cause) => this.#onDeath('it threw', cause));

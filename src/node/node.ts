@@ -10,7 +10,7 @@ import { decryptKey } from '../crypto/keystore.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
 import { pairHashName } from '../crypto/pair-hash.ts';
 import { native, nativeSigner } from '../crypto/native.ts';
-import { type FrameCheck, nativeVerifyName, openNativeVerify } from '../crypto/native-verify.ts';
+import { type NativeVerify, openNativeVerify } from '../crypto/native-verify.ts';
 import { selfTest, verifySignature } from '../crypto/verify.ts';
 import { WorkerVerifier } from '../crypto/worker-verifier.ts';
 import type { Genesis } from '../ledger/genesis.ts';
@@ -172,7 +172,7 @@ async function start(parts: {
   };
 
   const addon = nativeAddon(log);
-  const signatureCheck = addon === undefined ? native.name : nativeVerifyName;
+  const signatureCheck = (addon ?? native).name;
   const verifier = new WorkerVerifier({ native: addon, onFatal: (error) => onFatal(error) });
   closers.add('verifier', () => verifier.close());
   const libp2p = await createLibp2pNetwork({
@@ -259,7 +259,7 @@ async function start(parts: {
 }
 
 /** The native check of signatures, where it was built and judges as it must. */
-function nativeAddon(log: Logger): FrameCheck | undefined {
+function nativeAddon(log: Logger): NativeVerify | undefined {
   const opened = openNativeVerify();
   if (!(opened instanceof Problem)) return opened;
   log.warn(opened.message, { code: opened.code, remedy: opened.remedy });

@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { buildNative, whyNotNative } from '../../scripts/native-build.ts';
+import { buildNative, buildPlain, whyNotNative } from '../../scripts/native-build.ts';
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { batchVectors } from '../../src/crypto/batch-vectors.ts';
 import { packClaims, verifyPacked } from '../../src/crypto/claim-batch.ts';
 import { cornerCases } from '../../src/crypto/corner-cases.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
-import { type FrameCheck, frameCheckProblem, openNativeVerify } from '../../src/crypto/native-verify.ts';
+import { findNativeFile, nativeFileName, nativeFiles } from '../../src/crypto/native-file.ts';
+import {
+  type FrameCheck,
+  frameCheckProblem,
+  loadNativeVerify,
+  type NativeVerify,
+  openNativeVerify,
+} from '../../src/crypto/native-verify.ts';
 import type { PublicKey, Signature, SignatureClaim } from '../../src/crypto/signature.ts';
 import { verifyClaimZip215 } from '../../src/crypto/zip215.ts';
 import { oddEncodings, oddSignature } from './odd-signatures.ts';
@@ -76,34 +83,86 @@ describe('the self-test of a check of frames', () => {
   });
 });
 
-describe('what stands where the addon should be', () => {
-  const fileOf = (name: string, text: string): string => {
-    const path = join(directory, name);
-    writeFileSync(path, text);
-    return path;
-  };
+/** A directory with sources, and a library that was built from them. */
+function crateWith(library = 'no library'): { crate: string; path: string } {
+  const crate = mkdtempSync(join(directory, 'crate-'));
+  mkdirSync(join(crate, 'src'));
+  for (const name of ['Cargo.lock', 'Cargo.toml', 'build.rs', 'src/lib.rs']) {
+    writeFileSync(join(crate, name), `source of ${name}`);
+  }
+  const path = join(crate, nativeFileName(utf8(library), crate));
+  writeFileSync(path, library);
+  return { crate, path };
+}
 
-  test('nothing: a node goes without', () => {
-    assert.equal(openNativeVerify(join(directory, 'nothing.node')), undefined);
+describe('the file of the addon', () => {
+  test('is found beside the sources that it was built from', () => {
+    const { crate, path } = crateWith();
+    assert.equal(findNativeFile(crate), path);
+    writeFileSync(join(crate, 'native-verify.node'), 'of an older version, under its name');
+    assert.equal(findNativeFile(crate), path);
+    assert.equal(nativeFiles(crate).length, 2);
   });
 
-  for (const [what, path, reason] of [
-    ['a file that is no library', fileOf('text.node', 'text'), /cannot be used/],
-    ['one of another version', fileOf('old.cjs', 'exports.FRAME_VERSION = 0;'), /version 0, and 1 is needed/],
-    ['one without its function', fileOf('half.cjs', 'exports.FRAME_VERSION = 1;'), /is needed/],
-    [
-      'one that accepts everything',
-      fileOf('yes.cjs', 'exports.FRAME_VERSION = 1; exports.verifyFrame = () => new Uint8Array([1]);'),
-      /verdicts for 0 signatures/,
-    ],
-  ] as const) {
-    test(`${what}: a problem that says what to do, and no exception`, () => {
-      const opened = openNativeVerify(path);
-      assert.ok(opened instanceof Problem);
-      assert.equal(opened.code, 'crypto/native-verify');
-      assert.match(opened.message, reason);
-      assert.match(opened.remedy, /npm run native/);
+  test('is not there: a node goes without', () => {
+    const { crate, path } = crateWith();
+    rmSync(path);
+    assert.equal(openNativeVerify(crate), undefined);
+    assert.equal(openNativeVerify(join(directory, 'nowhere')), undefined);
+  });
+
+  for (const source of ['Cargo.lock', 'Cargo.toml', 'build.rs', 'src/lib.rs', 'src/another.rs']) {
+    test(`is of other sources when ${source} changed`, () => {
+      const { crate } = crateWith();
+      appendFileSync(join(crate, source), ' ');
+      refused(openNativeVerify(crate, unloaded), /other sources/);
     });
+  }
+
+  test('is never loaded when it is not whole, or longer, or empty', () => {
+    for (const torn of ['no librar', 'no library, and more', '', 'no_library']) {
+      const { crate, path } = crateWith();
+      writeFileSync(path, torn);
+      refused(openNativeVerify(crate, unloaded), /damaged/);
+    }
+  });
+
+  test('is of an older version, which had one name for all', () => {
+    const { crate, path } = crateWith();
+    rmSync(path);
+    writeFileSync(join(crate, 'native-verify.node'), 'library');
+    refused(openNativeVerify(crate, unloaded), /other sources/);
+  });
+
+  test('is no library, or has not what is needed', () => {
+    const { crate } = crateWith();
+    refused(openNativeVerify(crate), /cannot be used/);
+    const missing = {} as { arithmetic: () => string };
+    const half = (path: string): NativeVerify => ({ name: missing.arithmetic(), path, verifyFrame: rule });
+    refused(openNativeVerify(crate, half), /not a function/);
+  });
+
+  test('accepts everything: the self-test finds it', () => {
+    const { crate } = crateWith();
+    const yes = (path: string) => ({ name: 'yes', path, verifyFrame: () => new Uint8Array([1]) });
+    refused(openNativeVerify(crate, yes), /verdicts for 0 signatures/);
+  });
+
+  test('is good: it is what a node gets', () => {
+    const { crate, path } = crateWith();
+    const good = (file: string) => ({ name: 'good', path: file, verifyFrame: rule });
+    assert.deepEqual(openNativeVerify(crate, good), { name: 'good', path, verifyFrame: rule });
+  });
+
+  function unloaded(path: string): NativeVerify {
+    assert.fail(`${path} was loaded`);
+  }
+
+  function refused(opened: NativeVerify | Problem | undefined, reason: RegExp): void {
+    assert.ok(opened instanceof Problem);
+    assert.equal(opened.code, 'crypto/native-verify');
+    assert.match(opened.message, reason);
+    assert.match(opened.remedy, /npm run native/);
   }
 });
 
@@ -111,10 +170,20 @@ const checks: [string, FrameCheck][] = [['what npm brings', rule]];
 const whyNot = whyNotNative();
 if (whyNot === undefined) {
   const opened = buildNative() ?? openNativeVerify();
+  const isGood = opened !== undefined && !(opened instanceof Problem);
   test('the addon is built, and passes its self-test', () => {
-    assert.equal(typeof opened, 'function', opened instanceof Problem ? opened.message : 'it is not there');
+    assert.ok(isGood, opened instanceof Problem ? opened.message : 'it is not there');
   });
-  if (typeof opened === 'function') checks.push(['the addon', opened]);
+  if (isGood) checks.push([`the addon (${opened.name})`, opened.verifyFrame]);
+  const path = buildPlain();
+  test('so is one without AVX-512, which has no self-test at a start', () => {
+    assert.ok(typeof path === 'string', 'it was built');
+    const { name, verifyFrame } = loadNativeVerify(path);
+    assert.doesNotMatch(name, /AVX-512/);
+    assert.equal(frameCheckProblem(verifyFrame), undefined);
+  });
+  if (typeof path === 'string')
+    checks.push(['the addon without AVX-512', loadNativeVerify(path).verifyFrame]);
 } else {
   console.error(whyNot);
   test(whyNot, () => assert.equal(whyNotNative(), whyNot));

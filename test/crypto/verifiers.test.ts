@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { setEnvironmentData } from 'node:worker_threads';
 import { buildNative, whyNotNative } from '../../scripts/native-build.ts';
+import { Problem } from '../../src/base/problem.ts';
 import { concat, fromHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
@@ -11,7 +12,7 @@ import { cornerCases } from '../../src/crypto/corner-cases.ts';
 
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
-import { type FrameCheck, openNativeVerify } from '../../src/crypto/native-verify.ts';
+import { type FrameCheck, type NativeVerify, openNativeVerify } from '../../src/crypto/native-verify.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import {
   type PublicKey,
@@ -40,11 +41,16 @@ const whyNot = whyNotNative();
 const withAddon = whyNot === undefined && buildNative() === undefined;
 if (!withAddon) console.error(whyNot ?? 'THE NATIVE SIGNATURE CHECK CANNOT BE BUILT HERE.');
 
-function addon(): FrameCheck {
+function addon(): NativeVerify {
   const opened = openNativeVerify();
-  assert.ok(typeof opened === 'function', 'the addon was built');
+  assert.ok(opened !== undefined && !(opened instanceof Problem), 'the addon was built');
   return opened;
 }
+
+const byRule: FrameCheck = (frame) => verifyPacked(frame as Uint8Array<ArrayBuffer>);
+
+/** Something that stands for the addon at hand, where the thread is another one. */
+const nativeOf = (verifyFrame: FrameCheck): NativeVerify => ({ name: 'a test', path: '', verifyFrame });
 
 const { publicKey, secretKey } = developmentKeyPair('alice');
 const sign = nativeSigner(secretKey);
@@ -219,7 +225,7 @@ describe('WorkerVerifier', () => {
   /** What `feed` asks for while the thread does nothing, as sizes of batches once it works. */
   async function batchesOf(
     feed: (ask: (urgent: boolean, count?: number, valid?: boolean) => Promise<void>) => Promise<void>,
-    native?: FrameCheck,
+    native?: NativeVerify,
   ) {
     const notes = new Int32Array(new SharedArrayBuffer(4 * 64));
     setEnvironmentData('verify gate', notes.buffer);
@@ -257,7 +263,7 @@ describe('WorkerVerifier', () => {
   });
 
   test('the addon gets larger batches of what is patient, until a wrong one is among it', async () => {
-    const native: FrameCheck = (frame) => verifyPacked(frame as Uint8Array<ArrayBuffer>);
+    const native = nativeOf(byRule);
     const sizes = await batchesOf(async (come) => {
       await come(false, 5, false);
       await come(false, 600);
@@ -282,7 +288,7 @@ describe('WorkerVerifier', () => {
   test('the few that come while the thread has nothing to do are checked at hand', async () => {
     const atHand: number[] = [];
     const check: FrameCheck = (frame) => {
-      const verdicts = verifyPacked(frame as Uint8Array<ArrayBuffer>);
+      const verdicts = byRule(frame);
       atHand.push(...verdicts);
       return verdicts;
     };
@@ -292,14 +298,14 @@ describe('WorkerVerifier', () => {
       await come(false, limits.claimsAtHand + 1);
       // Now the thread is busy: what comes next may be the first of many.
       await come(true);
-    }, check);
+    }, nativeOf(check));
     assert.equal(atHand.length, 1 + limits.claimsAtHand);
     assert.deepEqual(sent, [limits.claimsAtHand + 1, 1]);
   });
 
   test('what is wrong is found at hand as well', async () => {
     const verifier = new WorkerVerifier({
-      native: (frame) => verifyPacked(frame as Uint8Array<ArrayBuffer>),
+      native: nativeOf(byRule),
       script: new URL('./gated-worker.ts', import.meta.url),
       onFatal: fail,
     });

@@ -1,12 +1,14 @@
 import { cpus, totalmem } from 'node:os';
+import { Problem } from '../../base/problem.ts';
 import { native } from '../../crypto/native.ts';
-import { nativeVerifyName, openNativeVerify } from '../../crypto/native-verify.ts';
+import { openNativeVerify } from '../../crypto/native-verify.ts';
 import { pairHashName } from '../../crypto/pair-hash.ts';
 import { softwareVersion } from '../../node/process/version.ts';
 
 /** What a figure depends on besides the program. */
 export function machineFacts() {
   const [first] = cpus();
+  const addon = openNativeVerify();
   return {
     software: softwareVersion,
     node: process.version,
@@ -15,7 +17,7 @@ export function machineFacts() {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     hasher: pairHashName(),
     /** What checks them in the nodes that are started here. */
-    signatures: typeof openNativeVerify() === 'function' ? nativeVerifyName : native.name,
+    signatures: addon === undefined || addon instanceof Problem ? native.name : addon.name,
   };
 }
 

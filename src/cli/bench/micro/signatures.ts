@@ -43,7 +43,13 @@ function addonPieces(): Piece[] {
   if (addon === undefined || addon instanceof Problem) return [];
   const batch = (count: number, senders: number, name: string): Piece => {
     const frame = packClaims([{ claims: sampleClaims(count, senders), from: 0, to: count, strict: false }]);
-    return { group: 'verify', name, bound: 'verifications', pieces: count, work: () => addon(frame) };
+    return {
+      group: 'verify',
+      name,
+      bound: 'verifications',
+      pieces: count,
+      work: () => addon.verifyFrame(frame),
+    };
   };
   return [
     ...batches.map((count) => batch(count, count, `addon, ${count} of different senders`)),
@@ -57,7 +63,7 @@ function addonPieces(): Piece[] {
 function workerPiece(): Piece {
   const claims = sampleClaims(workerBatch, repeatedSenders);
   const addon = openNativeVerify();
-  const native = typeof addon === 'function' ? addon : undefined;
+  const native = addon instanceof Problem ? undefined : addon;
   const withAddon = native !== undefined;
   return {
     group: 'verify',

@@ -1,15 +1,12 @@
 //! The addon's door: a frame of claims comes in, one verdict each goes out.
 
+mod arithmetic;
 mod batch;
 mod entropy;
 mod frame;
 
 use napi::bindgen_prelude::{Error, Result, Uint8Array};
 use napi_derive::napi;
-
-/// Raised with every change of the frame or of what a verdict means: a node uses no addon of another version.
-#[napi]
-pub const FRAME_VERSION: u32 = 1;
 
 /// One byte for each claim of the frame, in order: 1 when it is valid by ZIP-215, or else 0.
 ///
@@ -20,4 +17,10 @@ pub fn verify_frame(frame: &[u8]) -> Result<Uint8Array> {
     let claims = frame::read(frame).map_err(Error::from_reason)?;
     let verdicts = batch::judge(&claims).map_err(|error| Error::from_reason(error.to_string()))?;
     Ok(verdicts.into())
+}
+
+/// What of this processor the check uses, for people.
+#[napi]
+pub fn arithmetic() -> &'static str {
+    arithmetic::in_use()
 }
