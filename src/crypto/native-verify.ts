@@ -48,7 +48,7 @@ export function openNativeVerify(
 /** The addon without a self-test, for a thread of a process that made it. Throws when it cannot be loaded. */
 export function loadNativeVerify(path: string): NativeVerify {
   const { verifyFrame, arithmetic } = createRequire(import.meta.url)(path) as Addon;
-  return { name: `ed25519-zebra, in batches, with ${arithmetic()}`, path, verifyFrame };
+  return { name: `curve25519-dalek, in batches, with ${arithmetic()}`, path, verifyFrame };
 }
 
 /**

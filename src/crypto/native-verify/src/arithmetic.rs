@@ -6,6 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 pub fn in_use() -> &'static str {
     use std::arch::is_x86_feature_detected;
+    // The flag is given for processors that may have it (`cargoFlags` in ../../native-file.ts).
     if cfg!(curve25519_dalek_backend = "avx512")
         && is_x86_feature_detected!("avx512ifma")
         && is_x86_feature_detected!("avx512vl")

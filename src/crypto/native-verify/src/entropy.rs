@@ -1,45 +1,35 @@
 //! The numbers that a batch is combined with.
 
-use core::convert::Infallible;
-use rand_core::{TryCryptoRng, TryRng, utils};
+use curve25519_dalek::Scalar;
 
-/// Bytes that a batch takes for each of its signatures.
+/// Bytes of each number: 128 bits.
 const EACH: usize = 16;
 
 /// Randomness of the operating system, taken in one call for a whole batch. Nobody can know it when he signs,
 /// it is used once, and no state is left that could be guessed or copied.
-pub struct Entropy {
-    bytes: Vec<u8>,
-    used: usize,
+pub fn numbers(count: usize) -> Result<Vec<Scalar>, getrandom::Error> {
+    let mut bytes = vec![0; count * EACH];
+    getrandom::fill(&mut bytes)?;
+    let (each, _) = bytes.as_chunks::<EACH>();
+    Ok(each
+        .iter()
+        .map(|&number| Scalar::from(u128::from_le_bytes(number)))
+        .collect())
 }
 
-impl Entropy {
-    /// Enough for a batch of so many signatures.
-    pub fn for_batch(signatures: usize) -> Result<Self, getrandom::Error> {
-        let mut bytes = vec![0; signatures * EACH];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self { bytes, used: 0 })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn are_others_each_time() {
+        let twice = [numbers(200).unwrap(), numbers(200).unwrap()].concat();
+        let distinct: std::collections::HashSet<_> = twice.iter().map(Scalar::to_bytes).collect();
+        assert_eq!(distinct.len(), 400);
+        assert!(
+            twice
+                .iter()
+                .all(|number| number.to_bytes()[EACH..] == [0; 16])
+        );
     }
 }
-
-impl TryRng for Entropy {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        utils::next_word_via_fill(self)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        utils::next_word_via_fill(self)
-    }
-
-    /// Panics when there is no more: to give the same bytes again would let a wrong batch pass.
-    fn try_fill_bytes(&mut self, target: &mut [u8]) -> Result<(), Infallible> {
-        let end = self.used + target.len();
-        target.copy_from_slice(&self.bytes[self.used..end]);
-        self.used = end;
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Entropy {}

@@ -4,7 +4,8 @@
 //! kind (1) | public key (32) | signature (64) | message length (4, big-endian) | message      for each claim
 //! ```
 
-use ed25519_zebra::{Signature, VerificationKeyBytes, batch::Item};
+use curve25519_dalek::{Scalar, digest::Update};
+use sha2::Sha512;
 
 const KEY: usize = 1;
 const SIGNATURE: usize = 33;
@@ -14,8 +15,28 @@ const MESSAGE: usize = 101;
 /// The kind of a claim that never was a key and a signature, and so is not valid.
 const MALFORMED: u8 = 2;
 
-/// What there is to check of each claim, in order; `None` for a malformed one.
-pub fn read(frame: &[u8]) -> Result<Vec<Option<Item>>, &'static str> {
+/// A claim as the rule sees it: key and R encoded, s, and the hash k.
+#[derive(Clone)]
+pub struct Claim {
+    pub key: [u8; 32],
+    pub r: [u8; 32],
+    pub s: Scalar,
+    pub k: Scalar,
+}
+
+impl Claim {
+    /// None when s is not below the group's order, which the rule demands.
+    pub fn new(key: [u8; 32], signature: [u8; 64], message: &[u8]) -> Option<Self> {
+        let r = array(&signature[..32]);
+        let s = Scalar::from_canonical_bytes(array(&signature[32..])).into_option()?;
+        let hash = Sha512::default().chain(r).chain(key).chain(message);
+        let k = Scalar::from_hash(hash);
+        Some(Self { key, r, s, k })
+    }
+}
+
+/// What there is to check of each claim, in order; `None` for one that no point can make valid.
+pub fn read(frame: &[u8]) -> Result<Vec<Option<Claim>>, &'static str> {
     let mut claims = Vec::new();
     let mut rest = frame;
     while !rest.is_empty() {
@@ -27,11 +48,11 @@ pub fn read(frame: &[u8]) -> Result<Vec<Option<Item>>, &'static str> {
             .split_at_checked(length)
             .ok_or("a message of the frame is not whole")?;
         rest = next;
-        claims.push((head[0] != MALFORMED).then(|| {
-            let key = VerificationKeyBytes::from(array::<32>(&head[KEY..SIGNATURE]));
-            let signature = Signature::from_bytes(&array(&head[SIGNATURE..LENGTH]));
-            Item::from((key, signature, message))
-        }));
+        let claim = || {
+            let (key, signature) = (&head[KEY..SIGNATURE], &head[SIGNATURE..LENGTH]);
+            Claim::new(array(key), array(signature), message)
+        };
+        claims.push(if head[0] == MALFORMED { None } else { claim() });
     }
     Ok(claims)
 }

@@ -4,6 +4,9 @@ mod arithmetic;
 mod batch;
 mod entropy;
 mod frame;
+mod points;
+#[cfg(curve25519_dalek_backend = "avx512")]
+mod roots;
 
 use napi::bindgen_prelude::{Error, Result, Uint8Array};
 use napi_derive::napi;
