@@ -3,6 +3,8 @@ import type { Transaction } from '../ledger/transaction.ts';
 import { feeRate } from './fee-rate.ts';
 import type { Entry } from './lane.ts';
 
+type Priced = Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>;
+
 /** A block that became final, before its transactions leave the pool. */
 interface FullBlock {
   /**
@@ -10,8 +12,8 @@ interface FullBlock {
    * undefined when there is none.
    */
   readonly least: bigint | undefined;
-  /** How many of its transactions are of each sender. */
-  readonly bySender: ReadonlyMap<Transaction['sender'], number>;
+  /** How many of its transactions are of a sender: seldom asked, so it is counted when it is. */
+  readonly countOf: (sender: Transaction['sender']) => number;
   /** It has room for as many of those that waited too long as a correct proposer takes, and holds few. */
   readonly unfair: boolean;
 }
@@ -21,24 +23,48 @@ interface FullBlock {
  * oldest ones of those that waited too long before it.
  */
 export function fullBlock(
-  transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[],
+  transactions: readonly Priced[],
   isOld: (place: number) => boolean,
   tooOld: ReadonlySet<Transaction['hash']>,
 ): FullBlock {
-  const bySender = new Map<Transaction['sender'], number>();
-  const worths = new Map<Transaction['sender'], bigint>();
+  const worths = worthsOf(transactions);
   let least: bigint | undefined;
-  for (const [place, transaction] of transactions.entries()) {
-    const { sender } = transaction;
-    const rate = feeRate(transaction);
-    bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
-    const before = worths.get(sender);
-    const worth = before !== undefined && before < rate ? before : rate;
-    worths.set(sender, worth);
-    if (!isOld(place) && (least === undefined || worth < least)) least = worth;
+  for (let place = 0; place < worths.length; place++) {
+    const worth = worths[place] as bigint;
+    if ((least === undefined || worth < least) && !isOld(place)) least = worth;
   }
   const taken = tooOld.size === 0 ? 0 : transactions.filter(({ hash }) => tooOld.has(hash)).length;
-  return { least, bySender, unfair: 2 * taken < Math.min(tooOld.size, transactions.length) };
+  return {
+    least,
+    countOf: counter(transactions),
+    unfair: 2 * taken < Math.min(tooOld.size, transactions.length),
+  };
+}
+
+/** For each the smallest rate of its sender's up to it. */
+function worthsOf(transactions: readonly Priced[]): bigint[] {
+  const rates = transactions.map(feeRate);
+  // Mostly all pay the same.
+  if (rates.every((rate) => rate === rates[0])) return rates;
+  const lowest = new Map<Transaction['sender'], bigint>();
+  for (const [place, { sender }] of transactions.entries()) {
+    const rate = rates[place] as bigint;
+    const before = lowest.get(sender);
+    if (before !== undefined && before < rate) rates[place] = before;
+    else lowest.set(sender, rate);
+  }
+  return rates;
+}
+
+function counter(transactions: readonly Pick<Transaction, 'sender'>[]): FullBlock['countOf'] {
+  let counts: Map<Transaction['sender'], number> | undefined;
+  return (sender) => {
+    if (counts === undefined) {
+      counts = new Map();
+      for (const one of transactions) counts.set(one.sender, (counts.get(one.sender) ?? 0) + 1);
+    }
+    return counts.get(sender) ?? 0;
+  };
 }
 
 /**
@@ -98,9 +124,9 @@ export class PassedOver {
     return since;
   }
 
-  #isCheaper({ least, bySender }: FullBlock, entry: Entry): boolean {
+  #isCheaper({ least, countOf }: FullBlock, entry: Entry): boolean {
     const { sender } = entry.transaction;
-    return least !== undefined && least < entry.worth && (bySender.get(sender) ?? 0) < this.#senderShare;
+    return least !== undefined && least < entry.worth && countOf(sender) < this.#senderShare;
   }
 
   #add(entry: Entry, since: number, aged: boolean): void {
