@@ -20,14 +20,14 @@ const MiB = 1024 * 1024;
 /**
  * Twice what LevelDB has by default for what is written: a block's batch can have a few MiB, and each one
  * that fills the buffer is written once more. Two buffers and the cache are a node's for good, so they are no
- * larger; what is read often is in the machine's cache of files anyway.
+ * larger; what is read often is in the machine's cache of files anyway. A table has LevelDB's 2 MiB: of
+ * larger ones more is merged that did not change, and more is kept of each one that is open.
  */
 const levelOptions = {
   keyEncoding: 'view',
   valueEncoding: 'view',
   writeBufferSize: 8 * MiB,
   cacheSize: 8 * MiB,
-  maxFileSize: 8 * MiB,
 } as const;
 
 /** The adapter's own record: which store directory the database belongs to. */
