@@ -148,10 +148,7 @@ export function growChunk<T extends Int32Array | Uint8Array>(
 }
 
 /** A copy with twice as much room. */
-export function grown<T extends Int32Array | Uint8Array | BigInt64Array>(
-  old: T,
-  make: new (buffer: ArrayBuffer) => T,
-): T {
+export function grown<T extends Int32Array | Uint8Array>(old: T, make: new (buffer: ArrayBuffer) => T): T {
   const bytes = new Uint8Array(2 * old.byteLength);
   bytes.set(new Uint8Array(old.buffer));
   return new make(bytes.buffer);

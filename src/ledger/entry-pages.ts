@@ -2,7 +2,7 @@ import { compareBytes, concat, equalBytes } from '../base/bytes.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { type Bytes, type CellStore, growChunk } from './cell-store.ts';
 import { pageBits, pageEntries, PageHeads } from './page-heads.ts';
-import { copyHash } from './pair-batch.ts';
+import { copyHash, hashWords } from './pair-batch.ts';
 import { bitAt, word32 } from './path-range.ts';
 
 /** Where an entry belongs: writes the path of a key, 32 bytes, into `target` from `at` on. */
@@ -13,7 +13,6 @@ export type PathOf = (key: Uint8Array, target: Uint8Array, at: number) => void;
  * value, and where what does not fit stands.
  */
 const entryWords = 24;
-const hashWords = 8;
 const secondWord = hashWords;
 const lengthsWord = 9;
 const restWord = 10;
@@ -40,9 +39,8 @@ export class EntryPages {
   readonly #cells: CellStore;
   readonly #pathOf: PathOf;
   readonly #words: Int32Array[] = [new Int32Array(2 * pageWords)];
-  /** The same memory in other units. */
+  /** The same memory. */
   readonly #bytes: Uint8Array[] = [];
-  readonly #longs: BigInt64Array[] = [];
   #fresh = 1;
 
   constructor(cells: CellStore, pathOf: PathOf) {
@@ -107,10 +105,15 @@ export class EntryPages {
   /** Puts copies of entries that stand side by side, here or elsewhere, behind those of a page. */
   appendCopies(page: number, from: EntryPages, first: EntryRef, count: number): void {
     const copy = this.entry(page, this.heads.addEntries(page, count));
-    const [source, start] = [from.#longsOf(first), from.#at(first) >>> 1];
-    const [target, at] = [this.#longsOf(copy), this.#at(copy) >>> 1];
-    const longs = count * (entryWords >>> 1);
-    for (let long = 0; long < longs; long++) target[at + long] = source[start + long] as bigint;
+    const [source, start] = [from.#wordsOf(first), from.#at(first)];
+    const [target, at, words] = [this.#wordsOf(copy), this.#at(copy), count * entryWords];
+    // By four: each step of a loop costs as much as the copying.
+    for (let word = 0; word < words; word += 4) {
+      target[at + word] = source[start + word] as number;
+      target[at + word + 1] = source[start + word + 1] as number;
+      target[at + word + 2] = source[start + word + 2] as number;
+      target[at + word + 3] = source[start + word + 3] as number;
+    }
     for (let i = 0; i < count; i++) this.heads.setPrefix(copy + i, from.heads.prefix(first + i));
     if (!from.heads.hasRest(first >>> pageBits)) return;
     for (let i = 0; i < count; i++) {
@@ -235,22 +238,17 @@ export class EntryPages {
   }
 
   /** Copies the hash of an entry's leaf to a place of others. */
-  leafHash(entry: EntryRef, target: BigInt64Array, to: number): void {
-    copyHash(this.#longsOf(entry), this.#at(entry) >>> 3, target, to);
+  leafHash(entry: EntryRef, target: Int32Array, to: number): void {
+    copyHash(this.#wordsOf(entry), this.#at(entry) >>> 3, target, to);
   }
 
   #view(chunk: number): void {
     const { buffer } = this.#words[chunk] as Int32Array;
     this.#bytes[chunk] = new Uint8Array(buffer);
-    this.#longs[chunk] = new BigInt64Array(buffer);
   }
 
   #wordsOf(entry: EntryRef): Int32Array {
     return this.#words[entry >>> (pageBits + chunkBits)] as Int32Array;
-  }
-
-  #longsOf(entry: EntryRef): BigInt64Array {
-    return this.#longs[entry >>> (pageBits + chunkBits)] as BigInt64Array;
   }
 
   #bytesOf(entry: EntryRef): Uint8Array {

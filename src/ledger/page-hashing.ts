@@ -1,7 +1,7 @@
 import { pairBytes } from '../crypto/pair-hash.ts';
 import { grown } from './cell-store.ts';
 import type { EntryPages } from './entry-pages.ts';
-import { copyHash, hashBatch, hashLongs, pairBatch, pairOutput } from './pair-batch.ts';
+import { copyHash, hashBatch, hashWords, pairBatch, pairOutput } from './pair-batch.ts';
 
 /** Pages that are hashed together. */
 const pagesAtOnce = 2_048;
@@ -13,7 +13,7 @@ const firstPairs = 64;
  * that wait (-1 to the first).
  */
 class Level {
-  hashes = new BigInt64Array(firstPairs * 2 * hashLongs);
+  hashes = new Int32Array(firstPairs * 2 * hashWords);
   bytes = new Uint8Array(this.hashes.buffer);
   targets = new Int32Array(firstPairs);
   count = 0;
@@ -27,7 +27,7 @@ class Level {
   }
 
   #grow(): void {
-    this.hashes = grown(this.hashes, BigInt64Array);
+    this.hashes = grown(this.hashes, Int32Array);
     this.bytes = new Uint8Array(this.hashes.buffer);
     this.targets = grown(this.targets, Int32Array);
   }
@@ -44,7 +44,7 @@ export class PageHashing {
    * twice, and what it is now comes later.
    */
   readonly #waiting = new Int32Array(pagesAtOnce);
-  readonly #hashes = new BigInt64Array(pagesAtOnce * hashLongs);
+  readonly #hashes = new Int32Array(pagesAtOnce * hashWords);
   #waits = 0;
   readonly #levels: Level[] = [];
 
@@ -69,10 +69,10 @@ export class PageHashing {
 
   /** The hash of the subtree of some entries of a page, at a depth. Not while others wait. */
   partOf(page: number, from: number, to: number, depth: number): Uint8Array {
-    const place = this.#plan(page, from, to, depth) * hashLongs;
+    const place = this.#plan(page, from, to, depth) * hashWords;
     this.#hash();
     this.#waits = 0;
-    return new Uint8Array(this.#hashes.slice(place, place + hashLongs).buffer);
+    return new Uint8Array(this.#hashes.slice(place, place + hashWords).buffer);
   }
 
   #hash(): void {
@@ -117,10 +117,10 @@ export class PageHashing {
   }
 
   /** The hash of one entry, or of none. */
-  #writeLeaf(page: number, from: number, to: number, hashes: BigInt64Array, place: number): void {
+  #writeLeaf(page: number, from: number, to: number, hashes: Int32Array, place: number): void {
     if (from < to) this.#pages.leafHash(this.#pages.entry(page, from), hashes, place);
     else copyHash(noHash, 0, hashes, place);
   }
 }
 
-const noHash = new BigInt64Array(hashLongs);
+const noHash = new Int32Array(hashWords);

@@ -1,5 +1,5 @@
 import { grown } from './cell-store.ts';
-import { copyHash, hashLongs } from './pair-batch.ts';
+import { copyHash, hashWords } from './pair-batch.ts';
 
 /** Entries of one page. More take less memory for themselves, and more time for each that changes. */
 export const pageBits = 3;
@@ -17,7 +17,7 @@ const firstPages = 2;
 export class PageHeads {
   #counts = new Uint8Array(firstPages);
   #holders = new Int32Array(firstPages);
-  #hashes = new BigInt64Array(firstPages * hashLongs);
+  #hashes = new Int32Array(firstPages * hashWords);
   /** By entry: the first 32 bits of its path. */
   #prefixes = new Int32Array(firstPages * pageEntries);
 
@@ -31,7 +31,7 @@ export class PageHeads {
     if (page < this.#counts.length) return;
     this.#counts = grown(this.#counts, Uint8Array);
     this.#holders = grown(this.#holders, Int32Array);
-    this.#hashes = grown(this.#hashes, BigInt64Array);
+    this.#hashes = grown(this.#hashes, Int32Array);
     this.#prefixes = grown(this.#prefixes, Int32Array);
   }
 
@@ -75,11 +75,11 @@ export class PageHeads {
   }
 
   /** Copies the hash of a page to a place of others. */
-  copyHash(page: number, target: BigInt64Array, to: number): void {
+  copyHash(page: number, target: Int32Array, to: number): void {
     copyHash(this.#hashes, page, target, to);
   }
 
-  setHash(page: number, source: BigInt64Array, from: number): void {
+  setHash(page: number, source: Int32Array, from: number): void {
     copyHash(source, from, this.#hashes, page);
   }
 }

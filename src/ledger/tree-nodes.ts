@@ -5,7 +5,7 @@ import { EntryPages, type PathOf } from './entry-pages.ts';
 import { PageHashing } from './page-hashing.ts';
 import { type BranchList, UpdateMemory } from './update-memory.ts';
 import { bitAt } from './path-range.ts';
-import { copyHash, hashBatch, hashLongs, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
+import { copyHash, hashBatch, hashWords, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
 
 /**
  * A subtree of one `TreeNodes`: a branch above zero, a page of entries below, and 0 the empty
@@ -39,7 +39,7 @@ export class TreeNodes {
    */
   #links = new Int32Array(2 * firstBranches);
   #holders = new Int32Array(firstBranches);
-  #hashes = new BigInt64Array(firstBranches * hashLongs);
+  #hashes = new Int32Array(firstBranches * hashWords);
   #spare: UpdateMemory | undefined;
   #fresh = 1;
   /** Held by nobody; their children still count them. */
@@ -116,13 +116,13 @@ export class TreeNodes {
   }
 
   /** Copies the hash of a subtree to a place of others. */
-  copyHash(ref: NodeRef, target: BigInt64Array, to: number): void {
+  copyHash(ref: NodeRef, target: Int32Array, to: number): void {
     if (ref < 0) this.pages.heads.copyHash(-ref, target, to);
     else copyHash(this.#hashes, ref, target, to);
   }
 
   hashOf(ref: NodeRef): Bytes {
-    const hash = new BigInt64Array(hashLongs);
+    const hash = new Int32Array(hashWords);
     this.copyHash(ref, hash, 0);
     return new Uint8Array(hash.buffer);
   }
@@ -204,7 +204,7 @@ export class TreeNodes {
     if (ref === this.#holders.length) {
       this.#links = grown(this.#links, Int32Array);
       this.#holders = grown(this.#holders, Int32Array);
-      this.#hashes = grown(this.#hashes, BigInt64Array);
+      this.#hashes = grown(this.#hashes, Int32Array);
     }
     return ref;
   }
