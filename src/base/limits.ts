@@ -911,11 +911,6 @@ export const limits = {
   /** Synced blocks of which none became final for this long were given in vain: sync starts anew. */
   syncStallMs: 5_000,
   /**
-   * Where only validators are connected, final blocks are announced this far apart: all of them have a block
-   * by then, and an announcement costs each a twentieth of what a small block does.
-   */
-  announceEveryMs: 1_000,
-  /**
    * Who hears of new blocks from nobody (an observer, a member without a leader) asks a
    * peer for them this often.
    */

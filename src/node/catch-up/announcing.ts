@@ -1,5 +1,4 @@
 import { decode, encode } from '../../base/codec.ts';
-import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Roster } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -17,8 +16,6 @@ interface AnnouncingOptions {
   readonly verification: Pick<Verification<object>, 'gossipedCertificate' | 'fault' | 'mayRead'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly roster: () => Roster;
-  /** A peer is connected that the engines do not talk to. */
-  readonly hasGuests: () => boolean;
   /** The final block's hash at a height, undefined above the last one. */
   readonly finalHashAt: (height: Height) => Hash | undefined;
   /** A block above our final one is proven final. */
@@ -35,7 +32,6 @@ export class Announcing {
   readonly #options: AnnouncingOptions;
   /** The highest block that an announcement proved final. */
   #proven = toHeight(0);
-  #announcedAt = -Infinity;
 
   constructor(options: AnnouncingOptions) {
     this.#options = options;
@@ -43,16 +39,11 @@ export class Announcing {
 
   /**
    * One node tells it, or everybody would. If that one fails, the next block makes up for it, and observers
-   * ask by themselves. To validators it is no news: where only they are connected it is told now and then,
-   * for whom they may know.
+   * ask by themselves.
    */
   announce({ block, certificate }: Committed): void {
-    const { self, hasGuests, clock, network } = this.#options;
-    if (certificate === null || block.header.proposer !== self) return;
-    const now = clock.monotonicMs();
-    if (now - this.#announcedAt < limits.announceEveryMs && !hasGuests()) return;
-    this.#announcedAt = now;
-    network.publish('blocks', encode(announcementCodec, { certificate }));
+    if (certificate === null || block.header.proposer !== this.#options.self) return;
+    this.#options.network.publish('blocks', encode(announcementCodec, { certificate }));
   }
 
   /**

@@ -42,7 +42,6 @@ export function assembleCatchUp<M extends object>(
     verification,
     clock,
     roster: decided.rosterNow,
-    hasGuests: () => registry.hasGuests,
     finalHashAt: store.hashAt.bind(store),
     onAhead: (height) => {
       // A validator hears it from the engine too, and need not fetch what it is about to finish itself.

@@ -201,13 +201,6 @@ export class PeerRegistry {
     return this.#keys.every((key) => linked.has(key));
   }
 
-  /** Somebody is connected who is no validator, or none any more. */
-  get hasGuests(): boolean {
-    for (const { publicKey } of this.#proven.values())
-      if (this.#removed.has(publicKey) || !this.#keys.includes(publicKey)) return true;
-    return false;
-  }
-
   /** Which protocol versions a connected validator, or this node, knows. */
   protocolVersionsOf(validator: ValidatorIndex): ProtocolVersions | undefined {
     if (this.#keys[validator] === this.#options.identity.publicKey) return this.#options.protocolVersions;

@@ -23,9 +23,7 @@ const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);
 const [one, two] = maker.run(2) as [Made, Made];
 
-function world(
-  options: { self?: string; final?: readonly Made[]; protocol?: Protocol<object>; guests?: boolean } = {},
-) {
+function world(options: { self?: string; final?: readonly Made[]; protocol?: Protocol<object> } = {}) {
   const time = new VirtualTime();
   const published: Uint8Array[] = [];
   const ahead: number[] = [];
@@ -52,7 +50,6 @@ function world(
     }),
     clock: time.clock(),
     roster: () => genesisRoster(genesis),
-    hasGuests: () => options.guests === true,
     onUnproven: (height) => void ahead.push(height),
     finalHashAt: (height) => options.final?.find(({ header }) => header.height === height)?.hash,
     onAhead: (height) => void ahead.push(height),
@@ -90,19 +87,6 @@ describe('announcements of final blocks', () => {
     const other = world({ self: 'validator-1' });
     other.announce(one, maker.certificate(one));
     assert.deepEqual(other.published, []);
-  });
-
-  test('are for all blocks where somebody is connected who is no validator, and now and then otherwise', () => {
-    for (const guests of [false, true]) {
-      const { announce, published, time } = world({ guests });
-      announce(one, maker.certificate(one));
-      time.run(limits.announceEveryMs - 1);
-      announce(two, maker.certificate(two));
-      assert.equal(published.length, guests ? 2 : 1);
-      time.run(1);
-      announce(two, maker.certificate(two));
-      assert.equal(published.length, guests ? 3 : 2);
-    }
   });
 
   test('of a block that is ahead make a node ask for it, and are passed on', () => {

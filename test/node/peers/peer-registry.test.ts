@@ -70,22 +70,6 @@ describe('the registry of peers', () => {
     assert.equal(here.isLinkedToAll, false);
   });
 
-  test('knows whether somebody is connected who is no validator, or none any more', () => {
-    const here = registry('validator-0');
-    assert.equal(here.hasGuests, false);
-    meet(here, 'peer-1', registry('validator-1').hello('peer-1'));
-    assert.equal(here.hasGuests, false);
-    meet(here, 'peer-o', registry('validator-5').hello('peer-o'));
-    assert.equal(here.hasGuests, true);
-    here.forget('peer-o');
-    assert.equal(here.hasGuests, false);
-    const key = here.validators[1] as PublicKey;
-    here.setKeys(here.validators, new Set([key]));
-    assert.equal(here.hasGuests, true);
-    here.setKeys(here.validators.filter((other) => other !== key));
-    assert.equal(here.hasGuests, true);
-  });
-
   test('welcomes a peer that knows other protocol versions, and knows which', () => {
     const here = registry('validator-0');
     meet(
