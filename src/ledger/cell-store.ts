@@ -125,9 +125,9 @@ export class CellStore {
   }
 
   #grow(): void {
-    growChunk(this.#next, chunkCells, (length) => new Int32Array(length));
-    growChunk(this.#holders, chunkCells, (length) => new Int32Array(length));
-    growChunk(this.#bytes, chunkCells * cellBytes, (length) => new Uint8Array(length));
+    growChunk(this.#next, chunkCells, Int32Array);
+    growChunk(this.#holders, chunkCells, Int32Array);
+    growChunk(this.#bytes, chunkCells * cellBytes, Uint8Array);
   }
 }
 
@@ -135,21 +135,20 @@ export class CellStore {
 export function growChunk<T extends Int32Array | Uint8Array>(
   chunks: T[],
   whole: number,
-  make: (length: number) => T,
+  kind: new (length: number) => T,
 ): void {
   const first = chunks[0] as T;
-  if (first.length >= whole) {
-    chunks.push(make(whole));
-    return;
-  }
-  const larger = make(Math.min(whole, 2 * first.length));
-  larger.set(first);
-  chunks[0] = larger;
+  if (first.length >= whole) chunks.push(new kind(whole));
+  else chunks[0] = grown(first, kind, Math.min(whole, 2 * first.length));
 }
 
-/** A copy with twice as much room. */
-export function grown<T extends Int32Array | Uint8Array>(old: T, make: new (buffer: ArrayBuffer) => T): T {
-  const bytes = new Uint8Array(2 * old.byteLength);
-  bytes.set(new Uint8Array(old.buffer));
-  return new make(bytes.buffer);
+/** A copy with more room: twice as much, unless another length is given. */
+export function grown<T extends Int32Array | Uint8Array>(
+  old: T,
+  kind: new (length: number) => T,
+  length = 2 * old.length,
+): T {
+  const larger = new kind(length);
+  larger.set(old);
+  return larger;
 }

@@ -58,7 +58,7 @@ export class EntryPages {
     const page = this.#fresh++;
     this.heads.reach(page);
     if ((page & chunkMask) * pageWords >= (this.#words[page >>> chunkBits]?.length ?? 0)) {
-      growChunk(this.#words, chunkPages * pageWords, (length) => new Int32Array(length));
+      growChunk(this.#words, chunkPages * pageWords, Int32Array);
       this.#view(this.#words.length - 1);
     }
     return page;
