@@ -941,6 +941,13 @@ export const limits = {
   regossipMs: 3_000,
   /** How many are gossiped again at once. */
   regossipTransactions: 1_000,
+  /**
+   * A validator that gossip reaches anew has all of them gossiped again, this long after the last time at
+   * the soonest: nobody restarts more often for long.
+   */
+  regossipToOneMs: 10_000,
+  /** It begins after this time, since others may come too; and between two pieces there is as much. */
+  regossipStepMs: 100,
   /** Contents that were signed without a record and are remembered, to tell a contradiction. */
   signedLooseRemembered: 4_096,
   /**

@@ -15,6 +15,7 @@ import { oversize, plainBytes } from './frames.ts';
 import { followClock } from './gossip-clock.ts';
 import { boundGossip } from './gossip-internals.ts';
 import { type GossipAsking, relayToAskers } from './gossip-asking.ts';
+import { tellOpening } from './gossip-opening.ts';
 import { relayToMembers } from './gossip-relay.ts';
 import { GossipRate } from './gossip-rate.ts';
 import type { NetworkLog } from './log.ts';
@@ -84,6 +85,7 @@ export class Gossip {
   readonly #loadOf = new Map<PeerId, Load>();
   readonly #rate: GossipRate;
   #onFault: (peer: PeerId, problem: Problem) => void = () => {};
+  #onOpen: (peer: PeerId) => void = () => {};
   #router: GossipSub | undefined;
   #asking: GossipAsking | undefined;
   #lookAtClock: () => void = () => {};
@@ -119,16 +121,27 @@ export class Gossip {
       const flooded = options.names.topic('consensus');
       relayToMembers(this.#router, { ...options, floods: (topic) => topic === flooded });
       this.#asking = relayToAskers(this.#router, { ...options, askTopic: flooded });
+      const topic = options.names.topic('transactions');
+      tellOpening(this.#router, { topic, onOpen: (peer) => this.#onOpen(peer) });
       return this.#router;
     };
   }
 
   /**
    * Subscribes and starts to deliver. `onFault`: a peer broke a rule of this layer. What it says is for the
-   * node to judge, and to hold against it.
+   * node to judge, and to hold against it. `onOpen`: what is published goes to the peer from now on.
    */
-  start(onGossip: OnGossip, onFault: (peer: PeerId, problem: Problem) => void): void {
+  start({
+    onGossip,
+    onOpen,
+    onFault,
+  }: {
+    readonly onGossip: OnGossip;
+    readonly onOpen: (peer: PeerId) => void;
+    readonly onFault: (peer: PeerId, problem: Problem) => void;
+  }): void {
     this.#onFault = onFault;
+    this.#onOpen = onOpen;
     const router = this.#running();
     for (const topic of topics) {
       const name = this.#names.topic(topic);

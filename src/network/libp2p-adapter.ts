@@ -159,13 +159,16 @@ export class Libp2pNetwork implements Network {
       this.#status = 'stopped';
       throw cannotListen(this.#parts.options.listen, cause);
     }
-    gossip.start(
-      (topic, bytes, from, decide) => {
+    gossip.start({
+      onGossip: (topic, bytes, from, decide) => {
         if (this.#peers.get(from) === undefined) decide('ignore');
         else this.#running()?.onGossip(topic, bytes, from, decide);
       },
-      (peer, problem) => this.#discipline.fault(peer, problem),
-    );
+      onOpen: (peer) => {
+        if (this.#peers.get(peer) !== undefined) this.#running()?.onGossipOpen?.(peer);
+      },
+      onFault: (peer, problem) => this.#discipline.fault(peer, problem),
+    });
     this.#heartbeat = setInterval(() => this.#beat(), tuning.heartbeatMs);
     this.#redial.start();
     log.info('network started', { self: this.self, addresses: this.addresses().join(' ') });

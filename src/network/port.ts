@@ -93,6 +93,11 @@ export interface NetworkHandlers {
    */
   memberKeyOf?(peer: PeerId): string | undefined;
   onConnected(peer: PeerId): void;
+  /**
+   * Gossip reaches the peer from now on: that takes a moment after its connection, and what was published
+   * before went to others only. Called again when the way to it broke and was made anew.
+   */
+  onGossipOpen?(peer: PeerId): void;
   onLost(peer: PeerId): void;
   onMessage(peer: PeerId, bytes: Uint8Array): void;
   onGossip(topic: Topic, bytes: Uint8Array, from: PeerId, decide: (verdict: GossipVerdict) => void): void;

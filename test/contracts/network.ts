@@ -138,6 +138,23 @@ export function networkContract(
       assert.equal(arrived + (a.network.stats()[0]?.droppedMessages ?? 0), count);
     });
 
+    inWorld('what is published once gossip is open to a peer reaches it at the first try', async (world) => {
+      const members = await connected(world, 3);
+      const isOpen = (): boolean => members.every(({ handlers }) => handlers.count('gossip-open') === 2);
+      await world.until('gossip is open to all', isOpen);
+      for (const [index, { network }] of members.entries())
+        network.publish('transactions', payload(index, 20));
+      await world.until('all arrived', () =>
+        members.every(({ handlers }) => handlers.count('gossip') === members.length - 1),
+      );
+      for (const { network, handlers } of members) {
+        for (const peer of network.peers()) {
+          const kinds = handlers.events.flatMap((event) => (event.peer === peer ? [event.kind] : []));
+          assert.ok(kinds.indexOf('connected') < kinds.indexOf('gossip-open'), 'not before it is connected');
+        }
+      }
+    });
+
     inWorld('gossip reaches every member exactly once, and not its publisher', async (world) => {
       const members = await gossiping(world, 4);
       const [first] = members as [ContractMember];

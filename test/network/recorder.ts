@@ -9,7 +9,7 @@ import type {
 
 export type NetworkEvent =
   | { readonly kind: 'hello'; readonly peer: PeerId; readonly text: string }
-  | { readonly kind: 'connected' | 'lost'; readonly peer: PeerId }
+  | { readonly kind: 'connected' | 'lost' | 'gossip-open'; readonly peer: PeerId }
   | { readonly kind: 'message'; readonly peer: PeerId; readonly bytes: Uint8Array }
   | { readonly kind: 'gossip'; readonly peer: PeerId; readonly topic: Topic; readonly bytes: Uint8Array }
   | { readonly kind: 'request'; readonly peer: PeerId; readonly protocol: RequestProtocol };
@@ -45,6 +45,10 @@ export class Recorder implements NetworkHandlers {
 
   onConnected(peer: PeerId): void {
     this.events.push({ kind: 'connected', peer });
+  }
+
+  onGossipOpen(peer: PeerId): void {
+    this.events.push({ kind: 'gossip-open', peer });
   }
 
   onLost(peer: PeerId): void {

@@ -23,7 +23,7 @@ export function inbound<M extends object>(parts: {
   >;
   readonly standings: Pick<Standings, 'connected' | 'forget'>;
   readonly verification: Pick<Verification<M>, 'directMessage' | 'relayedMessage' | 'fault' | 'muted'>;
-  readonly intake: Pick<Intake, 'frame'>;
+  readonly intake: Pick<Intake, 'frame' | 'reaches'>;
   readonly announcing: Pick<Announcing, 'heard'>;
   readonly messenger: Pick<Messenger<M>, 'heardByGossip'>;
   readonly relay: Pick<Relay, 'open'>;
@@ -57,6 +57,10 @@ export function inbound<M extends object>(parts: {
       const validator = registry.validatorOf(peer);
       if (validator !== undefined) enqueue({ type: 'connected', validator });
       onMet(peer);
+    }),
+    onGossipOpen: turns.wrap((peer) => {
+      const validator = registry.validatorOf(peer);
+      if (validator !== undefined) intake.reaches(validator);
     }),
     onLost: turns.wrap((peer) => {
       const validator = registry.validatorOf(peer);

@@ -2,6 +2,7 @@ import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ReceivedCode } from '../../base/problem-codes.ts';
+import type { MonotonicMs, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
@@ -9,7 +10,7 @@ import type { Pooled } from '../../mempool/lane.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
-import type { Clock } from '../process/clock.ts';
+import type { Cancel, Clock } from '../process/clock.ts';
 import { readFrame, wrongChain } from './transaction-frame.ts';
 import { TransactionOutbox } from './transaction-outbox.ts';
 import type { Verification } from './verification.ts';
@@ -51,6 +52,11 @@ export class Intake {
   #submittedUnderWay: Load = none;
   #gossipUnderWay: Load = none;
   #repeatedAt = -Infinity;
+  /** What was gossiped before this moment did not reach everybody: it is gossiped again, piece by piece. */
+  #unheardUntil: MonotonicMs = -Infinity;
+  #cancelCatchUp: Cancel | undefined;
+  /** Whom that was done for last, with when. */
+  readonly #caughtUp = new BoundedMap<ValidatorIndex, MonotonicMs>(limits.maxValidators);
   readonly #outbox: TransactionOutbox;
   readonly counters = {
     submitted: 0,
@@ -187,14 +193,41 @@ export class Intake {
    * it. To be called while it looks as if others do not know what waits here, as often as one likes.
    */
   repeat(): void {
-    const { mempool, clock } = this.#options;
-    const now = clock.monotonicMs();
+    const now = this.#options.clock.monotonicMs();
     if (now - this.#repeatedAt < limits.regossipMs) return;
     this.#repeatedAt = now;
+    this.#gossipAgain(now - limits.regossipMs);
+  }
+
+  /**
+   * Gossip reaches this validator from now on, and what was handed in here before it did not: it is gossiped
+   * again after a moment, in which others may come too. For each validator now and then only: one that
+   * comes and goes would have everybody hear everything all the time.
+   */
+  reaches(validator: ValidatorIndex): void {
+    const { clock } = this.#options;
+    const now = clock.monotonicMs();
+    if (now - (this.#caughtUp.get(validator) ?? -Infinity) < limits.regossipToOneMs) return;
+    this.#caughtUp.set(validator, now);
+    this.#unheardUntil = now;
+    this.#cancelCatchUp ??= clock.after(limits.regossipStepMs, () => this.#catchUp());
+  }
+
+  #catchUp(): void {
+    const isAll = this.#gossipAgain(this.#unheardUntil);
+    const next = (): void => this.#catchUp();
+    this.#cancelCatchUp = isAll ? undefined : this.#options.clock.after(limits.regossipStepMs, next);
+  }
+
+  /** What was gossiped last at this moment or before; true when that was all of it. */
+  #gossipAgain(until: MonotonicMs): boolean {
+    const { mempool, clock } = this.#options;
+    const now = clock.monotonicMs();
     let repeated = 0;
     for (const [hash, at] of this.#own.entries()) {
       // In the order of their times, oldest first, so what follows is younger still.
-      if (repeated >= limits.regossipTransactions || now - at < limits.regossipMs) return;
+      if (at > until) return true;
+      if (repeated >= limits.regossipTransactions) return false;
       this.#own.delete(hash);
       const pooled = mempool.find(hash);
       if (pooled === undefined) continue;
@@ -202,6 +235,7 @@ export class Intake {
       this.#outbox.add(pooled);
       repeated += 1;
     }
+    return true;
   }
 
   /** Transactions whose signatures are being checked: of clients, and of gossip. */
@@ -218,6 +252,7 @@ export class Intake {
   }
 
   stop(): void {
+    this.#cancelCatchUp?.();
     this.#outbox.stop();
   }
 

@@ -7,6 +7,9 @@ import { peerName, type Station } from './station.ts';
 /** How often a node fills its meshes up, as in gossipsub. */
 const heartbeatMs = 1_000;
 
+/** How long after a connection gossip goes over it: streams are opened, and topics told. */
+const openingMs = [1, 300] as const;
+
 /** What goes to every member in any case has no mesh. */
 const meshed = ['transactions', 'blocks', 'evidence'] as const satisfies readonly Topic[];
 
@@ -32,12 +35,10 @@ export class GossipMesh {
     this.#stations = options.stations;
   }
 
-  /** The two hear of each other's topics. */
+  /** The two will hear of each other's topics, each in its time. */
   connected(a: number, b: number): void {
-    for (const topic of meshed) {
-      this.#meet(a, b, topic);
-      this.#meet(b, a, topic);
-    }
+    this.#open(a, b);
+    this.#open(b, a);
   }
 
   lost(a: number, b: number): void {
@@ -61,6 +62,16 @@ export class GossipMesh {
   /** One node asks another for all gossip. */
   asked(station: Station, by: number): void {
     if (isMember(station, by)) station.askedBy.set(by, this.#scheduler.now);
+  }
+
+  #open(self: number, other: number): void {
+    const station = this.#stations[self];
+    this.#scheduler.after(this.#chance.between(...openingMs), () => {
+      if (station === undefined || this.#stations[self] !== station || !station.connected.has(other)) return;
+      station.hearers.add(other);
+      for (const topic of meshed) this.#meet(self, other, topic);
+      station.options.life.enter(() => station.handlers.onGossipOpen?.(peerName(other)));
+    });
   }
 
   #meet(self: number, other: number, topic: Topic): void {
@@ -91,6 +102,7 @@ export class GossipMesh {
     const station = this.#stations[self];
     if (station === undefined) return;
     station.askedBy.delete(other);
+    station.hearers.delete(other);
     for (const mesh of station.mesh.values()) mesh.delete(other);
     this.#scheduler.after(this.#chance.between(1, heartbeatMs), () => {
       if (this.#stations[self] === station) for (const topic of meshed) this.#fill(station, topic);
@@ -100,7 +112,7 @@ export class GossipMesh {
   #fill(station: Station, topic: Topic): void {
     const mesh = meshOf(station, topic);
     const members = membersOf(station);
-    const others = members.length > 0 ? members : [...station.connected];
+    const others = members.length > 0 ? members : [...station.hearers];
     for (const other of this.#chance.sample(others, others.length)) {
       if (mesh.size >= limits.gossipMesh) return;
       if (!mesh.has(other)) this.#choose(station, other, topic);
@@ -115,7 +127,7 @@ function meshOf(station: Station, topic: Topic): Set<number> {
 }
 
 function membersOf(station: Station): number[] {
-  return [...station.connected].filter((other) => isMember(station, other));
+  return [...station.hearers].filter((other) => isMember(station, other));
 }
 
 /** Where nobody says who is one, each is. */

@@ -22,6 +22,8 @@ export interface Station {
   readonly options: JoinOptions;
   readonly handlers: NetworkHandlers;
   readonly connected: Set<number>;
+  /** Those of them that gossip reaches: some time after they were connected. */
+  readonly hearers: Set<number>;
   /** Gossip that it had, with when. */
   readonly seen: Map<string, VirtualMs>;
   /** Whom it passes gossip of others on to. */

@@ -97,6 +97,7 @@ export class VirtualNetwork {
           options,
           handlers,
           connected: new Set(),
+          hearers: new Set(),
           seen: new Map(),
           mesh: new Map(),
           askedBy: new Map(),
@@ -200,7 +201,7 @@ export class VirtualNetwork {
       }));
   }
 
-  /** To everybody that it is connected to. What it has had it does not publish again. */
+  /** To everybody that gossip reaches. What it has had it does not publish again. */
   #publish(from: number, topic: Topic, bytes: Uint8Array): void {
     const station = this.#stations[from];
     if (station === undefined) return;
@@ -210,7 +211,7 @@ export class VirtualNetwork {
     this.#tell(
       station,
       gossip,
-      [...station.connected].sort((a, b) => a - b),
+      [...station.hearers].sort((a, b) => a - b),
     );
   }
 

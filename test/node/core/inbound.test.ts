@@ -15,6 +15,7 @@ interface Note {
 
 /** The door of a node whose verification says of everything what the test says. */
 function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, number>> = {}) {
+  const reached: number[] = [];
   const given: Input<Note>[] = [];
   const faults: string[] = [];
   const claim = { publicKey: '' as PublicKey, message: new Uint8Array(), signature: '' as Signature };
@@ -43,7 +44,7 @@ function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, n
       muted: () => false,
     },
     relay: { open: (bytes) => (bytes.length === 0 ? { message: bytes, claim } : noSeal) },
-    intake: { frame: nothing },
+    intake: { frame: nothing, reaches: (validator) => void reached.push(validator) },
     announcing: { heard: nothing },
     messenger: {
       heardByGossip: (validator, from) => {
@@ -59,7 +60,7 @@ function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, n
   const verdicts: GossipVerdict[] = [];
   const gossip = (bytes = new Uint8Array()): void =>
     handlers.onGossip('consensus', bytes, 'peer', (answer) => verdicts.push(answer));
-  return { handlers, given, heard, faults, verdicts, gossip, placed, met };
+  return { handlers, given, heard, faults, verdicts, gossip, placed, met, reached };
 }
 
 const noSeal = new Problem('consensus/unknown-relay', 'no seal', { remedy: 'Make one.' });
@@ -134,4 +135,13 @@ test('where a stranger comes from is known for as long as it is connected, and i
   assert.deepEqual([[...placed], met, given], [['stranger'], ['stranger'], []]);
   handlers.onLost('stranger');
   assert.deepEqual([...placed], []);
+});
+
+test('a validator that gossip reaches anew is told to the intake, and nobody else', () => {
+  const { handlers, reached } = world({ type: 'ignored' }, { old: 2 });
+  for (const peer of ['old', 'observer']) {
+    handlers.onConnected(peer);
+    handlers.onGossipOpen?.(peer);
+  }
+  assert.deepEqual(reached, [2]);
 });

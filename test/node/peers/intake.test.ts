@@ -714,6 +714,73 @@ describe('what was handed in here and still waits', () => {
   });
 });
 
+describe('when gossip reaches a validator anew', () => {
+  const moment = limits.regossipStepMs + limits.gossipFlushMostMs;
+
+  test('what was handed in here before is gossiped again soon, and what comes later is not', () => {
+    const world = new World();
+    world.submit(known(transfer(0)), known(transfer(1)));
+    world.time.run(1);
+    world.intake.reaches(1);
+    world.time.run(1);
+    world.submit(known(transfer(2)));
+    world.time.run(limits.gossipFlushMostMs);
+    assert.deepEqual(world.frames(), [[transfer(0).hash, transfer(1).hash], [transfer(2).hash]]);
+    world.time.run(moment);
+    assert.deepEqual(world.frames().slice(2), [[transfer(0).hash, transfer(1).hash]]);
+    world.time.run(10 * moment);
+    assert.equal(world.published.length, 3, 'once');
+  });
+
+  test('validators that come together share it', () => {
+    const world = new World();
+    world.submit(known(transfer(0)));
+    world.time.run(1);
+    for (const validator of [1, 2, 3]) world.intake.reaches(validator);
+    world.time.run(10 * moment);
+    assert.equal(world.published.length, 2);
+    for (const validator of [1, 2, 3]) world.intake.reaches(validator);
+    world.time.run(10 * moment);
+    assert.equal(world.published.length, 2, 'and one that comes and goes has it now and then only');
+    world.time.run(limits.regossipToOneMs);
+    world.intake.reaches(1);
+    world.time.run(10 * moment);
+    assert.equal(world.published.length, 3);
+  });
+
+  test('much goes in pieces, all of it, and each piece once', () => {
+    const world = new World();
+    const count = 2 * limits.regossipTransactions + 5;
+    const many = Array.from({ length: count }, (_, nonce) => transfer(nonce));
+    for (const transaction of many) world.submit(known(transaction));
+    world.time.run(moment);
+    const before = world.frames().length;
+    world.intake.reaches(1);
+    const again = (): Hash[] => world.frames().slice(before).flat();
+    world.time.run(moment);
+    assert.equal(again().length, limits.regossipTransactions);
+    world.time.run(3 * moment);
+    assert.deepEqual(
+      again(),
+      many.map(({ hash }) => hash),
+    );
+    world.time.run(10 * moment);
+    assert.equal(again().length, count);
+  });
+
+  test('and nothing is done where nothing waits, or after the end', () => {
+    const world = new World();
+    world.intake.reaches(1);
+    world.time.run(10 * moment);
+    world.submit(known(transfer(0)));
+    world.time.run(limits.regossipToOneMs);
+    world.intake.reaches(1);
+    world.intake.stop();
+    world.time.run(10 * moment);
+    assert.equal(world.published.length, 1);
+  });
+});
+
 describe('several signatures of one transaction', () => {
   const { signatures: _s, hash: _h, bytes: _b, ...plain } = transfer(0);
   const signers = ['alice', 'bob', 'carol'].map((name) => developmentKeyPair(name));
