@@ -277,7 +277,10 @@ function sayWhatWasFound(log: Logger, { found, trust }: KeyUse): void {
     }[found],
   };
   if (trust === 'vouched') {
-    log.warn('this node votes at once, as told: whatever its key signed before counts as known', details);
+    log[found === 'first-use' ? 'info' : 'warn'](
+      'this node votes at once, as told: whatever its key signed before counts as known',
+      details,
+    );
   } else if (trust === 'lost') {
     log.warn(
       'the consensus log is lost: this node votes when what it may have signed cannot matter any more',

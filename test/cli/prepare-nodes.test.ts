@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { developmentGenesis } from '../../src/cli/testnet/development-genesis.ts';
@@ -53,6 +53,18 @@ describe('the directories of a test network', () => {
       peers: ['/ip4/127.0.0.1/tcp/6003', '/ip4/127.0.0.1/tcp/6005'],
       api: { host: '127.0.0.1', port: 6_000, advertise: 'http://127.0.0.1:6000' },
     });
+  });
+
+  test('are those of new keys when all were made in this run: one that is missing beside others was lost', async (t) => {
+    const directory = temporaryDirectory(t);
+    const firstUses = async (): Promise<unknown[]> => {
+      const nodes = await prepareNodes({ directory, genesis, ports: portsFrom(5_000) });
+      return nodes.map(({ firstUse }) => firstUse);
+    };
+    assert.deepEqual(await firstUses(), [true, true, true]);
+    assert.deepEqual(await firstUses(), [false, false, false]);
+    await rm(join(directory, 'validator-1'), { recursive: true });
+    assert.deepEqual(await firstUses(), [false, false, false]);
   });
 
   test('keep whatever else was changed in config.json', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -52,6 +53,15 @@ test('four processes: transfer, put, kill -9 under load, restart, catch up, vote
   const apis = nodes.map(({ api }) => api);
   const [first, , , last] = nodes;
   assert.ok(first !== undefined && last !== undefined && nodes.length === 4);
+
+  await t.test(
+    'no node waits on a new network for what its key signed before: it signed nothing',
+    async () => {
+      for (const node of nodes) {
+        assert.match(await readFile(join(node.data, 'node.log'), 'utf8'), /this node votes at once, as told/);
+      }
+    },
+  );
 
   await t.test(
     'coins and records, submitted at different nodes, are final and the same everywhere',

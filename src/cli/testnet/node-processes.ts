@@ -13,6 +13,8 @@ export interface TestnetNode {
   readonly apiUrl: string;
   /** How it lies, when it was told to. */
   readonly byzantine?: Strategy;
+  /** The chain's keys have signed nothing: all its directories were made in this run. */
+  readonly firstUse?: boolean;
 }
 
 /** How a child's life went. */
@@ -81,7 +83,10 @@ export class NodeProcesses {
     const log = openSync(logFile(node), 'a');
     // Its own process group: Ctrl-C reaches the parent alone, which then stops all in an orderly way.
     const lying = node.byzantine === undefined ? [] : ['--byzantine', node.byzantine];
-    const args = [mainFile, 'start', '--child', '--data', node.directory, ...lying];
+    // Or the last to be up would be silent for some blocks: one may be final by then, and who comes
+    // to a chain that runs with nothing in its log may have lost it.
+    const first = node.firstUse === true ? ['--assume-first-use'] : [];
+    const args = [mainFile, 'start', '--child', '--data', node.directory, ...lying, ...first];
     const launch = nodeLaunch(args, process.env);
     const child = spawn(process.execPath, launch.args, {
       stdio: ['ignore', log, log, 'ipc'],

@@ -57,7 +57,9 @@ export async function prepareNodes(options: {
       await initDirectory({ directory, config: fresh, genesis: formatGenesis(genesis), validatorKeyFile });
     }
   }
-  return nodes;
+  // Where one is missing beside others, its database was lost, and its key was used.
+  const firstUse = found.every((config) => config === undefined);
+  return nodes.map((node) => ({ ...node, firstUse }));
 }
 
 /** Of an earlier run of the same chain; undefined when there was none. */
