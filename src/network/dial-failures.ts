@@ -1,6 +1,6 @@
 import type { Problem } from '../base/problem.ts';
 import type { NetworkLog } from './log.ts';
-import type { PeerId, Unreached } from './port.ts';
+import type { Unreached } from './port.ts';
 
 /** What went wrong, as far as it makes a difference to who has to mend it. */
 interface Failure {
@@ -112,9 +112,4 @@ export class DialFailures {
     if (known?.kind === kind) this.#log.debug('dial failed', { address, cause });
     else this.#log.warn('a peer cannot be reached', { address, why, remedy, cause });
   }
-}
-
-/** The peer that an address names, if any. */
-export function namedPeer(address: string): PeerId | undefined {
-  return /\/p2p\/([^/]+)$/.exec(address)?.[1];
 }

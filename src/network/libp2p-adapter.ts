@@ -5,7 +5,7 @@ import { limits } from '../base/limits.ts';
 import { machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { Departed } from './departed.ts';
-import { DialFailures, namedPeer } from './dial-failures.ts';
+import { DialFailures } from './dial-failures.ts';
 import { type FrameHandlers, readFrames } from './framed-stream.ts';
 import type { Door } from './door.ts';
 import { boundGossipOut, hasGossipStream, type Gossip } from './gossip.ts';
@@ -290,7 +290,8 @@ export class Libp2pNetwork implements Network {
     if (!isNew) return;
     log.info('peer connected', { peer: link.peer, address: link.connection.remoteAddr.toString() });
     this.#redial.connected(link.peer);
-    this.#failures.reached((address) => namedPeer(address) === link.peer);
+    if (link.member !== undefined && !link.invited) this.#redial.arrived();
+    this.#failures.reached((address) => this.#redial.peerAt(address) === link.peer);
     this.#running()?.onConnected(link.peer);
   }
 
@@ -322,7 +323,9 @@ export class Libp2pNetwork implements Network {
       else if (link.refusal !== undefined) this.#failures.refused(address, link.refusal);
       return { peer: link.peer, refused: !accepted && link.refused };
     } catch (cause) {
-      if (this.#status === 'running') this.#failures.failed(address, cause);
+      // Whoever answers there may have come by its own dial meanwhile.
+      const isThere = this.#peers.get(this.#redial.peerAt(address) ?? '') !== undefined;
+      if (this.#status === 'running' && !isThere) this.#failures.failed(address, cause);
       return 'failed';
     }
   }

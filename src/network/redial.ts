@@ -23,6 +23,8 @@ interface Target {
   failures: number;
   connectedAt: number;
   timer: NodeJS.Timeout | undefined;
+  /** When `timer` ends. */
+  dueAt: number;
   dialling: boolean;
 }
 
@@ -42,6 +44,7 @@ export class Redial {
       failures: 0,
       connectedAt: 0,
       timer: undefined,
+      dueAt: 0,
       dialling: false,
     }));
   }
@@ -58,6 +61,20 @@ export class Redial {
 
   isConfigured(peer: PeerId): boolean {
     return this.#targets.some((target) => target.peer === peer);
+  }
+
+  /** Who answers at an address of ours: as it says, or who did before. */
+  peerAt(address: string): PeerId | undefined {
+    return this.#targets.find((target) => target.address === address)?.peer;
+  }
+
+  /** A member came by its own dial. Where it is not known who answers, it may be that one: a dial tells. */
+  arrived(): void {
+    const { baseMs, now } = this.#options;
+    for (const target of this.#targets) {
+      const isWaiting = target.timer !== undefined && target.dueAt > now() + baseMs;
+      if (target.peer === undefined && isWaiting) this.#schedule(target, baseMs);
+    }
   }
 
   /** A logical peer came up, by whoever's dial. */
@@ -82,6 +99,7 @@ export class Redial {
   #schedule(target: Target, delayMs: number): void {
     this.#cancel(target);
     if (!this.#running) return;
+    target.dueAt = this.#options.now() + delayMs;
     target.timer = setTimeout(() => {
       target.timer = undefined;
       void this.#dial(target);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Problem } from '../../src/base/problem.ts';
-import { DialFailures, failureOf, namedPeer } from '../../src/network/dial-failures.ts';
+import { DialFailures, failureOf } from '../../src/network/dial-failures.ts';
 
 function named(name: string, message: string, rest: { code?: string; cause?: unknown } = {}): Error {
   const { cause, code } = rest;
@@ -75,9 +75,4 @@ test('a peer that was reached and refused is listed with what was said', () => {
   assert.deepEqual(failures.list(), [
     { address: '/ip4/1/tcp/1', why: 'it is on another chain', remedy: 'Use the same genesis file.' },
   ]);
-});
-
-test('an address may name its peer', () => {
-  assert.equal(namedPeer('/ip4/127.0.0.1/tcp/4601/p2p/12D3KooW'), '12D3KooW');
-  assert.equal(namedPeer('/ip4/127.0.0.1/tcp/4601'), undefined);
 });

@@ -105,6 +105,18 @@ inWorld(
   },
 );
 
+inWorld('who could not be reached is there when it came by its own dial', async (scene) => {
+  const first = await scene.node(0);
+  const address = addressOf(first.network).replace(/\/p2p\/.*/, '');
+  const b = await scene.node(1, { peers: [address], tuning: { redialBaseMs: 300, redialCapMs: 60_000 } });
+  await eventually('b reached it', () => b.handlers.count('connected') === 1);
+  await first.network.stop();
+  await eventually('b cannot reach it', () => b.network.unreached?.().length === 1);
+  await scene.node(0, { listen: address, peers: [addressOf(b.network)] });
+  await eventually('it came back', () => b.handlers.count('connected') === 2);
+  assert.deepEqual(b.network.unreached?.(), []);
+});
+
 inWorld('an oversize frame drops the peer, at its header', async (scene) => {
   const { network, handlers } = await scene.node(0, { tuning: patient });
   const raw = await scene.raw(1);

@@ -91,10 +91,33 @@ void test('whose peer is at a configured address is known from the first dial on
   await bench.pass(20_000);
   assert.equal(bench.dials.length, 1);
   assert.ok(bench.redial.isConfigured('b'));
+  assert.equal(bench.redial.peerAt('/b'), 'b');
   bench.online.delete('b');
   bench.redial.lost('b');
   await bench.pass(200);
   assert.equal(bench.dials.length, 2);
+  bench.redial.stop();
+});
+
+void test('when a member comes by itself, an address whose peer is not known is dialled soon, however often one comes', async (t) => {
+  const bench = new Bench(t, 'a', null);
+  bench.redial.start();
+  await bench.pass(8_000);
+  const before = bench.dials.length;
+  for (let times = 0; times < 5; times++) {
+    bench.redial.arrived();
+    await bench.pass(30);
+  }
+  assert.equal(bench.dials.length, before + 1);
+  bench.outcome = () => {
+    bench.online.add('b');
+    return { peer: 'b', refused: false };
+  };
+  await bench.pass(2_000);
+  const known = bench.dials.length;
+  bench.redial.arrived();
+  await bench.pass(2_000);
+  assert.equal(bench.dials.length, known);
   bench.redial.stop();
 });
 
