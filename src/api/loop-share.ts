@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { limits } from '../base/limits.ts';
 import { Rotation } from './rotation.ts';
 
 /** What the share is measured and divided with. Tests have their own. */
@@ -92,7 +93,7 @@ export class LoopShare {
     // In the same turn, after all promise callbacks of the piece.
     nextTurn(() => {
       this.#endedAt = nowMs();
-      this.#owedMs += (this.#endedAt - begin) * this.#restPerWork;
+      this.#owedMs += Math.min(this.#endedAt - begin, limits.pieceCountedMs) * this.#restPerWork;
       this.#awake = !this.#first.isEmpty || !this.#rest.isEmpty;
       if (this.#awake) this.#goOn();
     });

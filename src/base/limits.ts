@@ -591,6 +591,11 @@ export const limits = {
    * Submissions have half of it.
    */
   httpRestPerRead: 3,
+  /**
+   * One piece of work for a client or a peer counts as this long at most. They take milliseconds: what looks
+   * longer is a process that was stopped in one, and nobody has to wait for that once more.
+   */
+  pieceCountedMs: 250,
   /** Headers read from disk in one turn of the loop for a client: 0.1 to 0.3 ms each. */
   httpPieceHeaders: 8,
   /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
 import { clientName } from '../../src/api/client-name.ts';
 import { LoopShare } from '../../src/api/loop-share.ts';
 import { listPieces, pacedJson } from '../../src/api/paced-json.ts';
@@ -95,6 +96,13 @@ describe('the API’s share of the loop', () => {
     for (const ms of [2, 2]) loop.share.add('a', () => void (loop.now += ms));
     for (let i = 0; i < 4; i++) loop.turn();
     assert.deepEqual(loop.timers, [6]);
+  });
+
+  test('does not rest for the time in which its process was stopped', () => {
+    const loop = new Loop(3);
+    for (const ms of [60_000, 1]) loop.share.add('a', () => void (loop.now += ms));
+    for (let i = 0; i < 4; i++) loop.turn();
+    assert.deepEqual(loop.timers, [3 * limits.pieceCountedMs]);
   });
 
   test('owes nothing for work that is long past', () => {

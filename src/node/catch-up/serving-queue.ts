@@ -70,7 +70,7 @@ export class ServingQueue {
     const response = serving.serve(protocol, request);
     const now = clock.monotonicMs();
     const bytes = request.length + (response?.length ?? 0) + limits.servedRequestBytes;
-    this.#rate.served(peer, { bytes, busyMs: now - start }, now);
+    this.#rate.served(peer, { bytes, busyMs: Math.min(now - start, limits.pieceCountedMs) }, now);
     this.counters.served += 1;
     return response;
   }

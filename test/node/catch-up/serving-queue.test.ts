@@ -104,6 +104,16 @@ describe('requests are answered in their turn', () => {
     assert.ok(answered * 20 <= burst + 8 * perSecond, String(answered));
   });
 
+  test('nobody waits because the node was stopped while it answered', () => {
+    const world = new World();
+    world.size = 10;
+    world.busyMs = 60_000;
+    world.ask('member-1');
+    world.busyMs = 1;
+    world.ask('member-1');
+    assert.deepEqual(world.answers, ['member-1 answered at 0', 'member-1 answered at 0']);
+  });
+
   test('who asks too much waits a little, and is refused when that is not enough', () => {
     const world = new World();
     world.size = limits.strangerServed.bytes.burst + MiB;
@@ -120,8 +130,9 @@ describe('requests are answered in their turn', () => {
   test('strangers come after members: what those take is not there for them', () => {
     const world = new World();
     world.size = 10;
-    world.busyMs = limits.servedBusyMs.burst * 0.6;
-    world.ask('member-1');
+    world.busyMs = limits.pieceCountedMs;
+    for (let spent = 0; spent < limits.servedBusyMs.burst; spent += world.busyMs) world.ask('member-1');
+    world.answers.length = 1;
     world.busyMs = 1;
     world.ask('member-2');
     world.ask('10.0.0/1');
