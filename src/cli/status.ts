@@ -45,7 +45,7 @@ export function statusCommand(): CommandUnknownOpts {
           ['  proposed', moment(status.finalTimestamp)],
           [
             engineWords[status.engine].period,
-            `${status.view}, ${status.primary === null ? 'nobody leads' : `validator ${status.primary} leads`}${
+            `${status.view}, ${status.primary === null ? 'no leader is known here' : `validator ${status.primary} leads`}${
               status.leaderApi === null ? '' : ` (${harmless(status.leaderApi)})`
             }`,
           ],

@@ -104,6 +104,8 @@ function reason(replica: Replica): string {
       if (role.staging.length > 0)
         return `${role.staging.length} blocks of member ${role.leader} are being checked`;
       if (isAmnesiac(state)) return `${newcomer(state)} before it can become a voter`;
+      if (!hearsLeader(replica))
+        return `member ${role.leader} leads, and is silent for ${age(replica, state.leaderHeardAt)}; an election comes unless it is heard`;
       return `nothing waits; member ${role.leader} leads, heard ${age(replica, state.leaderHeardAt)} ago`;
   }
 }

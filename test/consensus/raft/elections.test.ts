@@ -320,3 +320,14 @@ test('a vote that is asked for once more is not given sooner: it is on disk firs
   );
   assert.equal(member.receive<'vote-request'>(voteRequest(1, 1)).sent('vote')[0]?.granted, true);
 });
+
+test('why says of a leader that is silent, when this member is ready no more, that an election comes', () => {
+  const member = new Solo(1, 3);
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: genesisOf(3), round: 1 }).sync();
+  member.tick(member.options.electionTimeoutMs - 1);
+  assert.match(member.engine.why(), /nothing waits; member 0 leads, heard \d+ ms ago/);
+  assert.equal(member.engine.status().quorumContact, true);
+  member.tick(1);
+  assert.match(member.engine.why(), /member 0 leads, and is silent for \d+ ms; an election comes unless/);
+  assert.equal(member.engine.status().quorumContact, false);
+});
