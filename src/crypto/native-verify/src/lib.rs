@@ -5,8 +5,13 @@ mod batch;
 mod entropy;
 mod frame;
 mod points;
-#[cfg(curve25519_dalek_backend = "avx512")]
+#[cfg(target_arch = "x86_64")]
+#[macro_use]
 mod roots;
+#[cfg(target_arch = "x86_64")]
+mod roots_avx2;
+#[cfg(all(target_arch = "x86_64", curve25519_dalek_backend = "avx512"))]
+mod roots_avx512;
 
 use napi::bindgen_prelude::{Error, Result, Uint8Array};
 use napi_derive::napi;

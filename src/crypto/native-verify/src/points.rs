@@ -1,4 +1,4 @@
-//! Decodes points, eight at a time where the processor can.
+//! Decodes points, four or eight at a time where the processor can.
 //!
 //! The root that `roots` proposes is only believed when it solves the curve's equation, by the arithmetic of fiat-crypto,
 //! which is proven to be right. There are two solutions for a y, and the encoding says which: so a point made of one
@@ -8,11 +8,11 @@ use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 
 /// The point of each encoding, as ZIP-215 reads it: y need not be below p, and the sign of x = 0 is ignored.
 pub fn decode(encodings: &[[u8; 32]]) -> Vec<Option<EdwardsPoint>> {
-    #[cfg(curve25519_dalek_backend = "avx512")]
-    if *eight::USABLE {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(vectors) = *beside::USABLE {
         return encodings
-            .chunks(crate::roots::LANES)
-            .flat_map(eight::decode)
+            .chunks(vectors.lanes())
+            .flat_map(|some| beside::decode(vectors, some))
             .collect();
     }
     encodings.iter().map(decode_one).collect()
@@ -22,62 +22,113 @@ fn decode_one(encoding: &[u8; 32]) -> Option<EdwardsPoint> {
     CompressedEdwardsY(*encoding).decompress()
 }
 
-#[cfg(curve25519_dalek_backend = "avx512")]
-mod eight {
+#[cfg(target_arch = "x86_64")]
+mod beside {
     use super::decode_one;
-    use crate::roots::{self, LANES};
+    use crate::roots::{self, MOST_LANES};
+    use crate::roots_avx2;
+    #[cfg(curve25519_dalek_backend = "avx512")]
+    use crate::roots_avx512;
     use curve25519_dalek::{
         Scalar, constants::ED25519_BASEPOINT_POINT as B, edwards::EdwardsPoint,
     };
     use fiat_crypto::curve25519_64::{
         fiat_25519_add, fiat_25519_carry, fiat_25519_carry_mul, fiat_25519_from_bytes,
-        fiat_25519_loose_field_element, fiat_25519_sub,
-        fiat_25519_tight_field_element, fiat_25519_to_bytes,
+        fiat_25519_loose_field_element, fiat_25519_sub, fiat_25519_tight_field_element,
+        fiat_25519_to_bytes,
     };
     use std::{arch::is_x86_feature_detected, sync::LazyLock};
 
     /// So few are faster one by one.
     const FEW: usize = 2;
 
-    /// Whether the processor can, and points that are made here are dalek's: `Point::build` depends on how dalek
-    /// keeps them.
-    pub static USABLE: LazyLock<bool> = LazyLock::new(|| {
-        if !is_x86_feature_detected!("avx512f") || !is_x86_feature_detected!("avx512ifma") {
-            return false;
+    /// Whose vectors hold the points.
+    #[derive(Clone, Copy)]
+    pub enum Vectors {
+        #[cfg(curve25519_dalek_backend = "avx512")]
+        Avx512,
+        Avx2,
+    }
+
+    impl Vectors {
+        const ALL: &[Self] = &[
+            #[cfg(curve25519_dalek_backend = "avx512")]
+            Self::Avx512,
+            Self::Avx2,
+        ];
+
+        pub fn lanes(self) -> usize {
+            match self {
+                #[cfg(curve25519_dalek_backend = "avx512")]
+                Self::Avx512 => roots_avx512::LANES,
+                Self::Avx2 => roots_avx2::LANES,
+            }
         }
-        let known: Vec<EdwardsPoint> = (1..=LANES as u64).map(|n| B * Scalar::from(n)).collect();
+
+        fn are_there(self) -> bool {
+            match self {
+                #[cfg(curve25519_dalek_backend = "avx512")]
+                Self::Avx512 => {
+                    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")
+                }
+                Self::Avx2 => is_x86_feature_detected!("avx2"),
+            }
+        }
+
+        /// `are_there` must hold.
+        fn roots(self, ys: &[[u64; 5]; MOST_LANES]) -> Vec<[u64; 5]> {
+            assert!(self.are_there());
+            match self {
+                // SAFETY: the processor has what it takes.
+                #[cfg(curve25519_dalek_backend = "avx512")]
+                Self::Avx512 => unsafe { roots_avx512::propose(ys) }.to_vec(),
+                Self::Avx2 => {
+                    let (ys, _) = ys.split_first_chunk().expect("four are no more than eight");
+                    // SAFETY: the processor has what it takes.
+                    unsafe { roots_avx2::propose(ys) }.to_vec()
+                }
+            }
+        }
+    }
+
+    /// The widest that the processor has and that make the points that dalek makes: `build` depends on how dalek
+    /// keeps them.
+    pub static USABLE: LazyLock<Option<Vectors>> = LazyLock::new(|| {
+        let all = Vectors::ALL.iter().copied();
+        all.filter(|vectors| vectors.are_there()).find(are_right)
+    });
+
+    fn are_right(vectors: &Vectors) -> bool {
+        let known: Vec<EdwardsPoint> = (1..=vectors.lanes() as u64)
+            .map(|n| B * Scalar::from(n))
+            .collect();
         let encodings: Vec<_> = known.iter().map(|point| point.compress().0).collect();
-        // SAFETY: the processor has what it takes.
-        let made = unsafe { propose(&encodings) };
+        let made = propose(*vectors, &encodings);
         known.iter().zip(made).all(|(point, made)| {
             made.is_some_and(|made| {
                 made == *point && made + B == point + B && B + made == point + B
             })
         })
-    });
+    }
 
-    /// `USABLE` must hold.
-    pub fn decode(encodings: &[[u8; 32]]) -> Vec<Option<EdwardsPoint>> {
+    /// The processor must have these vectors.
+    pub fn decode(vectors: Vectors, encodings: &[[u8; 32]]) -> Vec<Option<EdwardsPoint>> {
         if encodings.len() <= FEW {
             return encodings.iter().map(decode_one).collect();
         }
-        assert!(*USABLE);
-        // SAFETY: the processor has what it takes.
-        let proposed = unsafe { propose(encodings) };
+        let proposed = propose(vectors, encodings);
         let decided = |(point, encoding): (Option<_>, _)| point.or_else(|| decode_one(encoding));
         proposed.into_iter().zip(encodings).map(decided).collect()
     }
 
-    /// Points that are right, for the first eight encodings; none where there may be one or not.
-    #[target_feature(enable = "avx512f,avx512ifma")]
-    fn propose(encodings: &[[u8; 32]]) -> Vec<Option<EdwardsPoint>> {
-        let mut ys = [[0; 5]; LANES];
+    /// Points that are right, of as many encodings as there are lanes; none where there may be one or not.
+    fn propose(vectors: Vectors, encodings: &[[u8; 32]]) -> Vec<Option<EdwardsPoint>> {
+        let mut ys = [[0; 5]; MOST_LANES];
         for (y, encoding) in ys.iter_mut().zip(encodings) {
             *y = read_y(encoding).0;
         }
-        let xs = roots::propose(&ys);
         let signs = encodings.iter().map(|encoding| encoding[31] >> 7);
-        let each = xs.into_iter().zip(ys).zip(signs);
+        let each = vectors.roots(&ys).into_iter().zip(ys).zip(signs);
         each.map(|((x, y), sign)| checked_point(Loose(x), Loose(y), sign))
             .collect()
     }
@@ -174,21 +225,27 @@ mod eight {
     mod tests {
         use super::*;
 
+        /// All that this processor has.
+        fn all_there() -> impl Iterator<Item = Vectors> {
+            Vectors::ALL
+                .iter()
+                .copied()
+                .filter(|vectors| vectors.are_there())
+        }
+
         #[test]
         fn what_is_proposed_is_checked() {
             let good = B.compress().0;
             let y = read_y(&good);
-            if !*USABLE {
-                return;
-            }
-            // SAFETY: asked before.
-            let [x, ..] = unsafe { roots::propose(&[y.0; LANES]) };
-            assert_eq!(checked_point(Loose(x), Loose(y.0), 0), Some(B));
-            assert_eq!(checked_point(Loose(x), Loose(y.0), 1), Some(-B));
-            for limb in 0..5 {
-                let mut wrong = x;
-                wrong[limb] ^= 4;
-                assert_eq!(checked_point(Loose(wrong), Loose(y.0), 0), None);
+            for vectors in all_there() {
+                let x = vectors.roots(&[y.0; MOST_LANES])[0];
+                assert_eq!(checked_point(Loose(x), Loose(y.0), 0), Some(B));
+                assert_eq!(checked_point(Loose(x), Loose(y.0), 1), Some(-B));
+                for limb in 0..5 {
+                    let mut wrong = x;
+                    wrong[limb] ^= 4;
+                    assert_eq!(checked_point(Loose(wrong), Loose(y.0), 0), None);
+                }
             }
         }
 
@@ -198,15 +255,13 @@ mod eight {
         }
 
         #[test]
-        fn every_point_is_proposed() {
-            if !*USABLE {
-                return;
-            }
-            for encodings in super::super::tests::encodings().chunks(LANES) {
-                // SAFETY: asked before.
-                let proposed = unsafe { propose(encodings) };
-                for (point, encoding) in proposed.iter().zip(encodings) {
-                    assert_eq!(*point, decode_one(encoding));
+        fn every_point_is_proposed_in_each_kind_of_vector() {
+            for vectors in all_there() {
+                assert!(are_right(&vectors));
+                for encodings in super::super::tests::encodings().chunks(vectors.lanes()) {
+                    for (point, encoding) in propose(vectors, encodings).iter().zip(encodings) {
+                        assert_eq!(*point, decode_one(encoding));
+                    }
                 }
             }
         }
