@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { EngineRequest } from '../../src/consensus/engine.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { backendOf } from './backend/backend-of.ts';
 import { Cluster } from './cluster.ts';
 import {
   ask,
@@ -111,6 +112,12 @@ describe('members of a running cluster', () => {
     unwrap(ask(cluster, leader, change(leader, 'removed')));
     cluster.time.run(1_000);
     assert.deepEqual(isMember(), [false, false], 'it is a stranger to them');
+    const listed = backendOf(cluster, leader).members();
+    assert.deepEqual(
+      listed.filter(({ self }) => self).map(({ name, role }) => [name, role]),
+      [[leader, 'removed']],
+      'it still finds itself in the list',
+    );
     cluster.kill(leader);
     makeBlocks(cluster, 2, 2);
     assert.notEqual(leaderOf(cluster), leader);

@@ -28,7 +28,7 @@ export class Members {
     const { primary } = driver.engine.status();
     const names = new Map(genesis.validators.map(({ name, publicKey }) => [publicKey, name]));
     return driver.registry.validators.map((publicKey, index) => {
-      const self = index === driver.validatorIndex;
+      const self = driver.registry.isOwn(publicKey);
       return {
         index,
         name: names.get(publicKey) ?? `member-${index}`,

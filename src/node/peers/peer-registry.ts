@@ -208,6 +208,11 @@ export class PeerRegistry {
     return peer === undefined ? undefined : this.#proven.get(peer)?.protocolVersions;
   }
 
+  /** It is this node's key, whatever place that has or had. */
+  isOwn(publicKey: PublicKey): boolean {
+    return publicKey === this.#options.identity.publicKey;
+  }
+
   /** Where a connected validator, or this node, says that its API can be reached. */
   apiOf(validator: ValidatorIndex): string | undefined {
     if (this.#keys[validator] === this.#options.identity.publicKey) return this.#options.api;
