@@ -4,7 +4,7 @@ import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { defaultApiPort, jsonOption, parseSeconds, parseUrl, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
-import { answer, styled, table } from '../src/cli/terminal.ts';
+import { answer, styled, table, watchOutput } from '../src/cli/terminal.ts';
 import { grouped } from '../src/client/plain-words.ts';
 import { toHeight } from '../src/ledger/block.ts';
 import { countOutcomes, differingHeights, headAt } from './demo-compare.ts';
@@ -34,6 +34,7 @@ const program = new Command('demo')
   .exitOverride()
   .action(demo);
 
+watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {

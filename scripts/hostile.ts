@@ -3,7 +3,7 @@ import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
-import { print, styled, toJson } from '../src/cli/terminal.ts';
+import { print, styled, toJson, watchOutput } from '../src/cli/terminal.ts';
 import { type AttackName, attackNames, isAttackName, shortAttackNames } from './attacker/attacks.ts';
 import { Arena } from './hostile-arena.ts';
 import { calibrate } from './hostile-calibrate.ts';
@@ -42,6 +42,7 @@ const program = new Command('hostile')
   .exitOverride()
   .action(hostile);
 
+watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -4,7 +4,7 @@ import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
-import { print, styled, toJson } from '../src/cli/terminal.ts';
+import { print, styled, toJson, watchOutput } from '../src/cli/terminal.ts';
 import { runForkTrial, runStandstillTrial } from './malicious-beyond.ts';
 import { headLine, rowLine } from './malicious-table.ts';
 import { type Row, runTrial, runTwinTrial, type TrialOptions } from './malicious-trial.ts';
@@ -37,6 +37,7 @@ const program = new Command('malicious')
   .exitOverride()
   .action(malicious);
 
+watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -6,19 +6,27 @@ import { buildNative, buildPlain, testNative, whyNotNative } from './native-buil
 // Builds the native signature check: `npm run native`. With `--check`, as CI does, its own tests run, too, with its
 // AVX-512 code and without. A machine that has no cargo or no AVX-512 is no failure, but is told.
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-
+const isChecked = checkAsked();
 process.exitCode = run();
+
+function checkAsked(): boolean {
+  try {
+    return parseArgs({ options: { check: { type: 'boolean', default: false } } }).values.check;
+  } catch (problem) {
+    console.error(`${(problem as Error).message}\nWrite "npm run native", or "npm run native -- --check".`);
+    process.exit(2);
+  }
+}
 
 function run(): number {
   const why = whyNotNative();
   if (why !== undefined) {
     console.error(why);
-    return values.check ? 0 : 1;
+    return isChecked ? 0 : 1;
   }
   const opened = buildNative() ?? openNativeVerify();
   if (opened === undefined || opened instanceof Problem) return failed(opened);
-  if (values.check) {
+  if (isChecked) {
     const wrong = testNative('whole') ?? testNative('plain') ?? tryPlain();
     if (wrong !== undefined) return failed(wrong);
     if (!opened.name.endsWith('AVX-512')) {

@@ -3,7 +3,7 @@ import { Problem } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds } from '../src/cli/options.ts';
-import { print, styled, toJson } from '../src/cli/terminal.ts';
+import { print, styled, toJson, watchOutput } from '../src/cli/terminal.ts';
 import { allReady, type Running, startSeats, testGenesis } from './malicious-seats.ts';
 import { Links } from './partition-links.ts';
 import type { Scene, Step } from './partition-scene.ts';
@@ -30,6 +30,7 @@ const program = new Command('partition-demo')
   .exitOverride()
   .action(partitionDemo);
 
+watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {
