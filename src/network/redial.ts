@@ -118,7 +118,8 @@ export class Redial {
     const outcome = await dial(target.address);
     target.dialling = false;
     if (outcome !== 'failed') {
-      target.peer ??= outcome.peer;
+      // Another than before, where a node was made anew with another key.
+      target.peer = outcome.peer;
       if (outcome.refused) {
         this.#schedule(target, refusedMs * (0.75 + random() / 2));
         return;

@@ -121,6 +121,25 @@ void test('when a member comes by itself, an address whose peer is not known is 
   bench.redial.stop();
 });
 
+void test('another key at the address is that of its peer from then on', async (t) => {
+  const bench = new Bench(t, 'a', null);
+  let there = 'b';
+  bench.outcome = () => {
+    bench.online.add(there);
+    return { peer: there, refused: false };
+  };
+  bench.redial.start();
+  await bench.pass(1_000);
+  assert.equal(bench.redial.peerAt('/b'), 'b');
+  there = 'c';
+  bench.online.delete('b');
+  bench.redial.lost('b');
+  await bench.pass(20_000);
+  assert.equal(bench.dials.length, 2);
+  assert.equal(bench.redial.peerAt('/b'), 'c');
+  bench.redial.stop();
+});
+
 void test('a peer that comes and goes quickly does not reset the back-off', async (t) => {
   const bench = new Bench(t);
   bench.outcome = () => {
