@@ -947,8 +947,9 @@ export const limits = {
   /** How many are gossiped again at once. */
   regossipTransactions: 1_000,
   /**
-   * A validator that gossip reaches anew has all of them gossiped again, this long after the last time at
-   * the soonest: nobody restarts more often for long.
+   * A validator that gossip reaches anew has all of them gossiped again. After `regossipTransactions` it is
+   * this long until that is done for it again, and in proportion after fewer: nobody restarts more often for
+   * long, but in a test or a rolling upgrade two restarts may follow each other.
    */
   regossipToOneMs: 10_000,
   /** It begins after this time, since others may come too; and between two pieces there is as much. */

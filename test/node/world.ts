@@ -91,14 +91,12 @@ export class TestNet {
 
   #watched(self: string, handlers: NetworkHandlers): NetworkHandlers {
     return {
+      ...handlers,
       onHello: (peer, hello, invited) => {
         const problem = handlers.onHello(peer, hello, invited);
         if (problem !== undefined) this.refusals.push({ by: self, of: this.#nameOf(peer), problem });
         return problem;
       },
-      onConnected: (peer) => handlers.onConnected(peer),
-      onLost: (peer) => handlers.onLost(peer),
-      onMessage: (peer, bytes) => handlers.onMessage(peer, bytes),
       onGossip: (topic, bytes, from, decide) => {
         if (this.onGossip(this.#nameOf(from), self, topic)) handlers.onGossip(topic, bytes, from, decide);
       },

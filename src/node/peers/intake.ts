@@ -55,8 +55,10 @@ export class Intake {
   /** What was gossiped before this moment did not reach everybody: it is gossiped again, piece by piece. */
   #unheardUntil: MonotonicMs = -Infinity;
   #cancelCatchUp: Cancel | undefined;
-  /** Whom that was done for last, with when. */
-  readonly #caughtUp = new BoundedMap<ValidatorIndex, MonotonicMs>(limits.maxValidators);
+  /** Whom that is done for. */
+  readonly #catchingUp = new Set<ValidatorIndex>();
+  /** When it is done again for whom it was done for, at the soonest. */
+  readonly #restsUntil = new BoundedMap<ValidatorIndex, MonotonicMs>(limits.maxValidators);
   readonly #outbox: TransactionOutbox;
   readonly counters = {
     submitted: 0,
@@ -196,38 +198,47 @@ export class Intake {
     const now = this.#options.clock.monotonicMs();
     if (now - this.#repeatedAt < limits.regossipMs) return;
     this.#repeatedAt = now;
-    this.#gossipAgain(now - limits.regossipMs);
+    // What came a moment later than the oldest is not heard of either.
+    this.#gossipAgain(now - limits.regossipStepMs);
   }
 
   /**
    * Gossip reaches this validator from now on, and what was handed in here before it did not: it is gossiped
-   * again after a moment, in which others may come too. For each validator now and then only: one that
-   * comes and goes would have everybody hear everything all the time.
+   * again after a moment, in which others may come too. For each validator then not again for a while, which
+   * is as long as much was repeated: one that comes and goes would have everybody hear everything all the
+   * time, and one that restarts twice is none of those.
    */
   reaches(validator: ValidatorIndex): void {
     const { clock } = this.#options;
     const now = clock.monotonicMs();
-    if (now - (this.#caughtUp.get(validator) ?? -Infinity) < limits.regossipToOneMs) return;
-    this.#caughtUp.set(validator, now);
+    if (this.#catchingUp.has(validator) || now < (this.#restsUntil.get(validator) ?? -Infinity)) return;
+    this.#catchingUp.add(validator);
     this.#unheardUntil = now;
     this.#cancelCatchUp ??= clock.after(limits.regossipStepMs, () => this.#catchUp());
   }
 
   #catchUp(): void {
-    const isAll = this.#gossipAgain(this.#unheardUntil);
+    const { clock } = this.#options;
+    const { isAll, repeated } = this.#gossipAgain(this.#unheardUntil);
+    const restMs = (limits.regossipToOneMs * repeated) / limits.regossipTransactions;
+    for (const validator of this.#catchingUp) {
+      const until = Math.max(this.#restsUntil.get(validator) ?? -Infinity, clock.monotonicMs() + restMs);
+      this.#restsUntil.set(validator, until);
+    }
+    if (isAll) this.#catchingUp.clear();
     const next = (): void => this.#catchUp();
-    this.#cancelCatchUp = isAll ? undefined : this.#options.clock.after(limits.regossipStepMs, next);
+    this.#cancelCatchUp = isAll ? undefined : clock.after(limits.regossipStepMs, next);
   }
 
-  /** What was gossiped last at this moment or before; true when that was all of it. */
-  #gossipAgain(until: MonotonicMs): boolean {
+  /** What was gossiped last at this moment or before, up to a piece; and whether that was all of it. */
+  #gossipAgain(until: MonotonicMs): { readonly isAll: boolean; readonly repeated: number } {
     const { mempool, clock } = this.#options;
     const now = clock.monotonicMs();
     let repeated = 0;
     for (const [hash, at] of this.#own.entries()) {
       // In the order of their times, oldest first, so what follows is younger still.
-      if (at > until) return true;
-      if (repeated >= limits.regossipTransactions) return false;
+      if (at > until) break;
+      if (repeated >= limits.regossipTransactions) return { isAll: false, repeated };
       this.#own.delete(hash);
       const pooled = mempool.find(hash);
       if (pooled === undefined) continue;
@@ -235,7 +246,7 @@ export class Intake {
       this.#outbox.add(pooled);
       repeated += 1;
     }
-    return true;
+    return { isAll: true, repeated };
   }
 
   /** Transactions whose signatures are being checked: of clients, and of gossip. */

@@ -701,6 +701,17 @@ describe('what was handed in here and still waits', () => {
     assert.equal(world.published.length, 3);
   });
 
+  test('what came a little later than the oldest is gossiped again with it', () => {
+    const world = new World();
+    world.submit(known(transfer(0)));
+    world.time.run(limits.regossipMs / 2);
+    world.submit(known(transfer(1)));
+    world.time.run(limits.regossipMs / 2);
+    world.intake.repeat();
+    world.time.run(limits.gossipFlushMostMs);
+    assert.deepEqual(world.frames().slice(2), [[transfer(0).hash, transfer(1).hash]]);
+  });
+
   test('is gossiped from here too when a client brings what others gossiped: they may be gone', () => {
     const world = new World();
     world.hear('peer-1', known(transfer(0)));
@@ -739,13 +750,34 @@ describe('when gossip reaches a validator anew', () => {
     for (const validator of [1, 2, 3]) world.intake.reaches(validator);
     world.time.run(10 * moment);
     assert.equal(world.published.length, 2);
-    for (const validator of [1, 2, 3]) world.intake.reaches(validator);
-    world.time.run(10 * moment);
-    assert.equal(world.published.length, 2, 'and one that comes and goes has it now and then only');
-    world.time.run(limits.regossipToOneMs);
+  });
+
+  test('one that comes and goes has much of it now and then only, and little each time', () => {
+    const world = new World();
+    // With nothing there, as on a network that begins.
     world.intake.reaches(1);
-    world.time.run(10 * moment);
-    assert.equal(world.published.length, 3);
+    world.time.run(moment);
+    world.submit(known(transfer(0)));
+    for (let times = 1; times <= 3; times++) {
+      world.time.run(moment);
+      world.intake.reaches(1);
+      world.time.run(2 * moment);
+      assert.equal(world.published.length, 1 + times);
+    }
+    const many = Array.from({ length: limits.regossipTransactions - 1 }, (_, index) => transfer(1 + index));
+    world.submit(...many.map(known));
+    world.time.run(moment);
+    const frames = (): number => world.frames().length;
+    const again = (): number => {
+      const before = frames();
+      world.intake.reaches(1);
+      world.time.run(2 * moment);
+      return frames() - before;
+    };
+    assert.ok(again() > 0);
+    for (let times = 0; times < 3; times++) assert.equal(again(), 0);
+    world.time.run(limits.regossipToOneMs);
+    assert.ok(again() > 0);
   });
 
   test('much goes in pieces, all of it, and each piece once', () => {
