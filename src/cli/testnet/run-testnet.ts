@@ -14,6 +14,7 @@ import { NodeProcesses, logFile, logTail, type TestnetNode } from './node-proces
 import { developmentGenesis } from './development-genesis.ts';
 import { choosePorts } from './ports.ts';
 import { prepareNodes } from './prepare-nodes.ts';
+import { type NotReady, Readiness } from './readiness.ts';
 import { secondLine, Overview } from './overview.ts';
 
 interface TestnetOptions {
@@ -110,13 +111,15 @@ async function watchUntil(
   const overview = new Overview(processes.nodes);
 
   const ready = await becomeReady({ processes, overview, stop });
-  if (!ready) return;
+  if (ready === undefined) return;
+  const silent = ready.missing.map(({ node }) => node);
   const nodes = processes.nodes.map((member) => {
     const life = processes.life(member);
     const pid = life?.state === 'running' ? life.pid : null;
     return { node: member.index, name: member.name, api: member.apiUrl, pid, data: member.directory };
   });
-  say({ event: 'ready', nodes }, () => readyText(processes.nodes));
+  const notVoting = silent.length === 0 ? {} : { notVoting: silent.map(({ index }) => index) };
+  say({ event: 'ready', nodes, ...notVoting }, () => readyText(processes.nodes, silent));
   while (!stop.aborted) {
     const begin = performance.now();
     const second = await overview.look();
@@ -127,25 +130,27 @@ async function watchUntil(
 }
 
 /**
- * True when all nodes are ready; false when a signal came first. Nodes that do not get there are a problem.
+ * Resolves when the nodes are ready, with those that do not vote yet, or nothing when a signal came first.
+ * Others that do not get there are a problem.
  */
 async function becomeReady(context: {
   readonly processes: NodeProcesses;
   readonly overview: Overview;
   readonly stop: AbortSignal;
-}): Promise<boolean> {
+}): Promise<{ readonly missing: readonly NotReady[] } | undefined> {
   const { processes, overview, stop } = context;
   const until = performance.now() + readyDeadlineMs;
   const { nodes } = processes;
   const liars = nodes.filter(({ byzantine }) => byzantine !== undefined).length;
   // Of a liar nothing is expected; with too many of them it is enough that the others answer.
-  const isExpected = ({ node, problem }: { node: TestnetNode; problem: Problem }): boolean =>
+  const readiness = new Readiness(maxFaulty(nodes.length) - liars, () => performance.now());
+  const isExpected = ({ node, problem }: NotReady): boolean =>
     node.byzantine === undefined && (liars <= maxFaulty(nodes.length) || problem.code.startsWith('api/'));
   while (!stop.aborted) {
     const dead = nodes.find((node) => processes.life(node)?.state === 'ended');
     const missing = (await overview.notReady()).filter((one) => isExpected(one));
-    if (missing.length === 0) return true;
-    if (stop.aborted) return false;
+    if (stop.aborted) return undefined;
+    if (readiness.isReached(missing)) return { missing };
     if (dead !== undefined) {
       throw new Problem('cli/testnet-start', `${dead.name} ended before the network was ready`, {
         remedy: `The end of its log is above; with --data DIR all of it is kept, in DIR/${dead.name}/node.log.`,
@@ -162,14 +167,14 @@ async function becomeReady(context: {
     }
     await pause(readyPauseMs, stop);
   }
-  return false;
+  return undefined;
 }
 
 async function pause(ms: number, stop: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal: stop }).catch(() => {});
 }
 
-function readyText(members: readonly TestnetNode[]): string {
+function readyText(members: readonly TestnetNode[], silent: readonly TestnetNode[]): string {
   const usual = members.every(({ index, ports }) => ports.api === defaultApiPort + 2 * index);
   const node = usual ? '' : ` --node ${members[0]?.apiUrl}`;
   const nodes = usual ? '' : ` -- --nodes ${members.map(({ apiUrl }) => apiUrl).join(',')}`;
@@ -179,12 +184,22 @@ function readyText(members: readonly TestnetNode[]): string {
     liars <= maxFaulty(members.length)
       ? styled(
           'green',
-          liars === 0 ? `All ${honest} nodes are ready.` : `The ${honest} honest nodes are ready.`,
+          silent.length > 0
+            ? `${honest - silent.length} of ${members.length} nodes are ready.`
+            : liars === 0
+              ? `All ${honest} nodes are ready.`
+              : `The ${honest} honest nodes are ready.`,
         )
       : styled('yellow', `${liars} of ${members.length} nodes lie: nothing is promised.`);
   return [
     '',
     head,
+    ...silent.map(({ name, apiUrl }) =>
+      styled(
+        'yellow',
+        `${name} does not know what its key signed before, and votes again some blocks later: npm run quorate -- why --node ${apiUrl}`,
+      ),
+    ),
     table(
       ['node', 'API', 'data'],
       members.map((member) => [
