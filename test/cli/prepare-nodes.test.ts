@@ -28,7 +28,9 @@ function testnet(t: TestContext) {
     const config = await prepare(5_000);
     await writeFile(pathOf(0), JSON.stringify(edit(config)));
   };
-  return { prepare, change };
+  const lose = (index: number): Promise<void> =>
+    rm(join(directory, `validator-${index}`), { recursive: true });
+  return { prepare, change, lose };
 }
 
 describe('the directories of a test network', () => {
@@ -100,6 +102,16 @@ describe('the directories of a test network', () => {
       });
     }
     assert.equal((await prepare(6_000, 1)).snapshots, undefined, 'of that node alone');
+  });
+
+  test('do not name the old port of one that is made anew, and keep what was added to all', async (t) => {
+    const { prepare, change, lose } = testnet(t);
+    const extra = '/ip4/127.0.0.1/tcp/7999';
+    await change((config) => ({ ...config, peers: [...config.peers, extra] }));
+    await lose(2);
+    const peersOf = async (index: number) => (await prepare(6_000, index)).peers;
+    assert.deepEqual(await peersOf(0), ['/ip4/127.0.0.1/tcp/6003', '/ip4/127.0.0.1/tcp/6005', extra]);
+    assert.deepEqual(await peersOf(1), ['/ip4/127.0.0.1/tcp/6001', '/ip4/127.0.0.1/tcp/6005']);
   });
 
   test('of before there was anything to advertise get what is missing', async (t) => {

@@ -39,7 +39,7 @@ export async function prepareNodes(options: {
     };
   });
   const found = await Promise.all(nodes.map((node) => configThere(node, genesis)));
-  const before = new Set(found.flatMap((config) => config?.listen ?? []));
+  const before = new Set([...found.flatMap((config) => config?.listen ?? []), ...ofTheMissing(found)]);
   for (const node of nodes) {
     const { name, directory } = node;
     const fresh: NodeConfig = {
@@ -99,6 +99,14 @@ function onNewPorts(there: NodeConfig, fresh: NodeConfig, before: ReadonlySet<st
       advertise: isOurs ? fresh.api.advertise : api.advertise,
     },
   };
+}
+
+/** Where those whose directories are gone listened: the others name them first, before what was added. */
+function ofTheMissing(found: readonly (NodeConfig | undefined)[]): readonly string[] {
+  const there = found.filter((config) => config !== undefined);
+  const [first, ...rest] = there.map(({ peers }) => peers.slice(0, found.length - 1));
+  if (first === undefined || there.length === found.length) return [];
+  return first.filter((address) => rest.every((peers) => peers.includes(address)));
 }
 
 function writeConfig(directory: string, config: NodeConfig): Promise<void> {
