@@ -53,8 +53,8 @@ interface Cursor {
 
 /**
  * The blocks that become final, in order of height, each once and each on the one before, from the one after
- * `after` when it is given. When the stream breaks, or is silent for too long, it goes on after the last
- * block, at the next node if there are several. Where something holds the stream back, the blocks are asked
+ * `after` when it is given. When the stream breaks, or is silent while the node does not answer, it goes on
+ * after the last block, at the next node if there are several. Where something holds the stream back, the blocks are asked
  * for. It ends when `signal` is aborted, and throws a problem when trying again cannot help, at none of the
  * addresses: the chain there is another one than the one that was read (`api/other-chain`), the next block
  * was pruned, the node does not know the place to go on from, or it does not answer as a node does.
@@ -207,7 +207,7 @@ async function* connect({ url, after, signal, surroundings }: Connection): Async
       ending.abort(new Error(`nothing came for ${silenceMs / 1_000} s, not even a sign of life`)),
     );
   let calm = silence();
-  const look = new SilenceLook({ url, surroundings, after, onHeld: (problem) => ending.abort(problem) });
+  const look = new SilenceLook({ url, surroundings, after, onTrouble: (problem) => ending.abort(problem) });
   try {
     const asked = surroundings.fetch(`${url}/v1/events`, {
       headers: {

@@ -7,20 +7,23 @@ import type { Surroundings } from './transport.ts';
 /** After so long without a piece of the stream, the node is asked whether its chain went on. */
 const firstLookMs = 3_000;
 const longestLookMs = 15_000;
+/** How long one look may take. */
+const lookMs = 3_000;
 /** What is on its way comes within this time. */
 const grantedMs = 1_000;
 /** How often blocks are asked for while no stream comes through. */
 const askMs = 1_000;
 
 /**
- * While a stream is silent, checks whether blocks became final that it did not deliver. If so, something
- * between here and the node buffers what it should pass on.
+ * While a stream is silent, checks whether blocks became final that it did not deliver: if so, something
+ * between here and the node buffers what it should pass on. A node that does not answer such a question either
+ * stands still, or cannot be reached: its connection may stay open for long all the same.
  */
 export class SilenceLook {
   readonly #client: HttpClient;
   readonly #surroundings: Surroundings;
   readonly #after: () => Height | undefined;
-  readonly #onHeld: (problem: Problem) => void;
+  readonly #onTrouble: (problem: Problem) => void;
   /** Where the chain stood at the first look, for one who reads from its end on. */
   #begin: Height | undefined;
   #heard = 0;
@@ -33,13 +36,13 @@ export class SilenceLook {
     readonly surroundings: Surroundings;
     /** The last block that came. */
     readonly after: () => Height | undefined;
-    readonly onHeld: (problem: Problem) => void;
+    readonly onTrouble: (problem: Problem) => void;
   }) {
-    const { url, surroundings, after, onHeld } = options;
-    this.#client = new HttpClient({ baseUrl: url, deadlineMs: 0, surroundings });
+    const { url, surroundings, after, onTrouble } = options;
+    this.#client = new HttpClient({ baseUrl: url, attemptMs: lookMs, deadlineMs: 0, surroundings });
     this.#surroundings = surroundings;
     this.#after = after;
-    this.#onHeld = onHeld;
+    this.#onTrouble = onTrouble;
     this.heard();
   }
 
@@ -64,8 +67,12 @@ export class SilenceLook {
     const before = this.#heard;
     const missing = await this.#missing();
     if (this.#isEnded || this.#heard !== before) return;
+    if (missing instanceof Problem) {
+      this.#onTrouble(missing);
+      return;
+    }
     if (missing !== undefined && this.#isSuspected) {
-      this.#onHeld(heldBack(this.#client.baseUrl, missing));
+      this.#onTrouble(heldBack(this.#client.baseUrl, missing));
       return;
     }
     this.#isSuspected = missing !== undefined;
@@ -73,17 +80,19 @@ export class SilenceLook {
     this.#lookIn(this.#isSuspected ? grantedMs : next, next);
   }
 
-  /** A final block that the stream should have told of. */
-  async #missing(): Promise<Height | undefined> {
+  /** A final block that the stream should have told of; a problem when the node does not answer. */
+  async #missing(): Promise<Height | Problem | undefined> {
     const after = this.#after() ?? this.#begin;
     if (after === undefined) {
       const status = await this.#client.status();
-      if (!(status instanceof Problem)) this.#begin = status.finalHeight;
+      if (status instanceof Problem) return unanswered(status);
+      this.#begin = status.finalHeight;
       return undefined;
     }
     const next = toHeight(after + 1);
     const page = await this.#client.headers(next, { limit: 1 });
-    return page instanceof Problem || page.headers.length === 0 ? undefined : next;
+    if (page instanceof Problem) return unanswered(page);
+    return page.headers.length === 0 ? undefined : next;
   }
 }
 
@@ -115,6 +124,11 @@ export async function* askedBlocks(options: {
     // Also after a page that was seen before: the next one would be the same.
     if (next === before) await surroundings.sleep(askMs, signal);
   }
+}
+
+/** What an answer says in words says nothing about the stream. */
+function unanswered(problem: Problem): Problem | undefined {
+  return problem.code === 'api/timeout' || problem.code === 'api/unreachable' ? problem : undefined;
 }
 
 function heldBack(url: string, missing: Height): Problem {

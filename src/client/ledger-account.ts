@@ -116,7 +116,7 @@ export class LedgerAccount {
     const until = this.#now + (options.deadlineMs ?? defaultDeadlineMs);
     return new Promise((settle) => {
       this.#queue.push({ what, options, until, settle });
-      this.#tickSoon(tickMs);
+      this.#tickSoon(Math.min(tickMs, until - this.#now));
       void this.#pump();
     });
   }
@@ -267,7 +267,7 @@ export class LedgerAccount {
     this.#giveUp();
     this.#restWhenIdle();
     // Also while a node is asked: it may take longer than some have time.
-    this.#tickSoon(tickMs);
+    this.#tickSoon(Math.min(tickMs, this.#firstUntil - this.#now));
     if (this.waiting === 0) return;
     this.#fillGap();
     const stale = [...this.#open.values(), ...this.#flights.values()].filter((one) =>
@@ -284,6 +284,15 @@ export class LedgerAccount {
     this.#filledAt = this.#now;
     this.#queue.push(job);
     void this.#pump();
+  }
+
+  /** When the time of somebody who waits is up. */
+  get #firstUntil(): number {
+    const sent = [...this.#flights.values()].map(({ job }) => job);
+    return [...this.#queue, ...this.#launching, ...sent].reduce(
+      (first, { until }) => Math.min(first, until),
+      Infinity,
+    );
   }
 
   /** Tells those whose time is up. */

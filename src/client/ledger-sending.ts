@@ -190,7 +190,7 @@ export function notFinal({ transaction, refusal }: Flight, gap: number | undefin
       ? ''
       : `: the node that was asked last does not take it (${refusal.code}: ${refusal.message})`;
   return new Problem('api/not-final', `the transaction was not final when its time was up${why}`, {
-    remedy: `${isBehind ? 'Send something else with the same account: it takes that nonce. ' : ''}It may still become final. Ask for transaction ${hash}, or submit the same bytes again; sign nothing else for the same purpose before it is "gone".`,
+    remedy: `${isBehind ? 'Send something else with the same account: it takes that nonce. ' : ''}It may still become final. Ask for transaction ${hash}, or submit the same bytes again; sign nothing else for the same purpose before it is "gone". Ask "why" what progress waits for.`,
     details: { hash, nonce, expiryHeight, outcome: 'unknown', ...(isBehind && { missing: gap }) },
   });
 }
@@ -207,7 +207,8 @@ export function inTime(jobs: readonly Job[], now: number): Job[] {
 /** Its time was up while it waited behind others. */
 function neverSigned(): Problem {
   return new Problem('api/not-final', 'its time was up before it was sent: nothing was signed', {
-    remedy: 'Ask for less at once, or give it more time (deadlineMs).',
+    remedy:
+      'Ask "why" what progress waits for. Where it goes on, ask for less at once, or give it more time (deadlineMs).',
     details: { sent: false },
   });
 }

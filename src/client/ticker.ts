@@ -5,16 +5,19 @@ export class Ticker {
   readonly #surroundings: Surroundings;
   readonly #call: () => void;
   #cancel: (() => void) | undefined;
+  #at = Infinity;
 
   constructor(surroundings: Surroundings, call: () => void) {
     this.#surroundings = surroundings;
     this.#call = call;
   }
 
-  /** In so many milliseconds, unless a call is on its way; with 0 at once all the same. */
+  /** In so many milliseconds, unless a call is on its way that comes earlier. */
   dueIn(ms: number): void {
-    if (this.#cancel !== undefined && ms > 0) return;
+    const at = this.#surroundings.now() + ms;
+    if (this.#cancel !== undefined && at >= this.#at) return;
     this.#cancel?.();
+    this.#at = at;
     this.#cancel = this.#surroundings.alarm(ms, () => {
       this.#cancel = undefined;
       this.#call();

@@ -254,21 +254,24 @@ test('with several nodes the stream goes on at the next one, and what broke it i
   assert.equal(second.seen[0]?.url, '/v1/events');
 });
 
-test('a node that gives no sign of life three times is left', async (t) => {
-  const silent = createServer((_, response) => {
+/** A node whose connections stay open, and that sends nothing more than this. */
+async function silentNode(t: TestContext, sent: string | undefined): Promise<string> {
+  const server = createServer((_, response) => {
+    if (sent === undefined) return;
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(eventAt(1));
+    response.write(sent);
   });
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
-    silent.closeAllConnections();
-    silent.close();
+    server.closeAllConnections();
+    server.close();
   });
-  const address = silent.address();
-  const baseUrl = [
-    `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    (await fakeApi(t, () => streamOf(eventAt(2)))).url,
-  ];
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+}
+
+test('a node that gives no sign of life three times is left', async (t) => {
+  const baseUrl = [await silentNode(t, eventAt(1)), (await fakeApi(t, () => streamOf(eventAt(2)))).url];
   const alarms: { ms: number; call: () => void; live: boolean }[] = [];
   const surroundings: Surroundings = {
     ...defaultSurroundings,
@@ -380,6 +383,32 @@ for (const sendsHead of [true, false]) {
       assert.equal((await blocks.next()).done, true);
     });
   }
+}
+
+for (const begins of [true, false]) {
+  const when = begins ? 'in the middle of its stream' : 'before its stream begins';
+  test(`a node that stands still is left for the next one (${when})`, async (t) => {
+    const still = await silentNode(t, begins ? eventAt(1) : undefined);
+    const other = await fakeApi(t, () => streamOf(eventAt(2)));
+    const { surroundings, goOn } = steppedTime();
+    // As when the time of a look is up.
+    const fetch: Surroundings['fetch'] = (input, init) =>
+      String(input).startsWith(`${still}/v1/headers`)
+        ? Promise.reject(new DOMException('late', 'TimeoutError'))
+        : surroundings.fetch(input, init);
+    const troubles: string[] = [];
+    const blocks = finalBlocks({
+      baseUrl: [still, other.url],
+      after: toHeight(begins ? 0 : 1),
+      surroundings: { ...surroundings, fetch },
+      onTrouble: ({ code }) => troubles.push(code),
+    });
+    if (begins) assert.equal((await blocks.next()).value?.header.height, 1);
+    t.after(goOn());
+    assert.equal((await blocks.next()).value?.header.height, 2);
+    await blocks.return();
+    assert.deepEqual(troubles, ['api/timeout']);
+  });
 }
 
 test('who cannot be reached for good is not tried for ever', async () => {

@@ -4,7 +4,7 @@ import { Problem, unwrap } from '../../src/base/problem.ts';
 import { type FinalOutcome, FinalWatch } from '../../src/client/final-watch.ts';
 import { Ledger } from '../../src/client/ledger.ts';
 import { Nodes } from '../../src/client/nodes.ts';
-import { defaultSurroundings } from '../../src/client/transport.ts';
+import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
@@ -453,6 +453,31 @@ test('what waits here until its time is up is never signed', async (t) => {
   assert.ok(first instanceof Problem && first.details['outcome'] === 'unknown');
   assert.ok(second instanceof Problem && second.details['sent'] === false);
   assert.equal(account.waiting, 0);
+});
+
+test('each is told at the moment at which its time is up', async (t) => {
+  let ms = 0;
+  const alarms = new Map<() => void, number>();
+  const alarm: Surroundings['alarm'] = (more, call) => {
+    const once = (): void => void (alarms.delete(once) && call());
+    alarms.set(once, ms + more);
+    return () => void alarms.delete(once);
+  };
+  const { fake, account } = await start(t, 1, { ...fastTime(), now: () => ms, alarm });
+  fake.commits = false;
+  const toldAt: number[] = [];
+  const all = [2_500, 300, 1_300].map((deadlineMs) =>
+    account.transfer(bob, 1n, { deadlineMs }).then(() => void toldAt.push(ms)),
+  );
+  while (fake.nodes[0]?.pool.size !== 3) await new Promise((resolve) => setImmediate(resolve));
+  while (account.waiting > 0) {
+    const [next = assert.fail('nobody is told')] = [...alarms].sort(([, one], [, other]) => one - other);
+    ms = next[1];
+    next[0]();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(all);
+  assert.deepEqual(toldAt, [300, 1_300, 2_500]);
 });
 
 test('a signer that throws fails its own transaction and no other', async (t) => {
