@@ -8,7 +8,7 @@ import { readBounded } from './bounded-body.ts';
 import { connectionProblem } from './connection-problem.ts';
 import { askedBlocks, SilenceLook } from './held-back.ts';
 import { parseNodeAddress } from './node-address.ts';
-import { EventTooLong, parseEvents, type ServerEvent } from './server-events.ts';
+import { EventTooLong, parseEvents, piecesOf, type ServerEvent } from './server-events.ts';
 import {
   defaultSurroundings,
   isRetryable,
@@ -53,11 +53,12 @@ interface Cursor {
 
 /**
  * The blocks that become final, in order of height, each once and each on the one before, from the one after
- * `after` when it is given. When the stream breaks, or is silent while the node does not answer, it goes on
- * after the last block, at the next node if there are several. Where something holds the stream back, the blocks are asked
- * for. It ends when `signal` is aborted, and throws a problem when trying again cannot help, at none of the
- * addresses: the chain there is another one than the one that was read (`api/other-chain`), the next block
- * was pruned, the node does not know the place to go on from, or it does not answer as a node does.
+ * `after` when it is given. When the stream breaks, or is silent and the node does not answer, it goes on
+ * after the last block, at the next node if there are several. Where something holds the stream back, the
+ * blocks are asked for. It ends when `signal` is aborted, and throws a problem when trying again cannot help,
+ * at none of the addresses: the chain there is another one than the one that was read (`api/other-chain`),
+ * the next block was pruned, the node does not know the place to go on from, or it does not answer as a node
+ * does.
  */
 export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
   const { signal, onTrouble, admit, surroundings = defaultSurroundings } = options;
@@ -223,10 +224,16 @@ async function* connect({ url, after, signal, surroundings }: Connection): Async
     const isStream = /^text\/event-stream\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '');
     if (response.status !== 200 || !isStream || response.body === null) throw await refusal(url, response);
     yield* parseEvents(
-      piecesOf(response.body, () => {
-        calm();
-        calm = silence();
-        look.heard();
+      piecesOf(response.body, {
+        begin: () => {
+          calm();
+          calm = silence();
+          look.begin();
+        },
+        rest: () => {
+          calm();
+          look.rest();
+        },
       }),
       limits.clientEventBytes,
     );
@@ -239,19 +246,6 @@ async function* connect({ url, after, signal, surroundings }: Connection): Async
     signal?.removeEventListener('abort', end);
     // Also when the reader of the events leaves in the middle.
     ending.abort();
-  }
-}
-
-async function* piecesOf(
-  body: ReadableStream<Uint8Array>,
-  onPiece: () => void,
-): AsyncGenerator<Uint8Array, void> {
-  const reader = body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    onPiece();
-    yield value;
   }
 }
 

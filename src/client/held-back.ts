@@ -16,7 +16,7 @@ const askMs = 1_000;
 
 /**
  * While a stream is silent, checks whether blocks became final that it did not deliver: if so, something
- * between here and the node buffers what it should pass on. A node that does not answer such a question either
+ * between here and the node buffers what it should pass on. A node that does not answer such a question
  * stands still, or cannot be reached: its connection may stay open for long all the same.
  */
 export class SilenceLook {
@@ -43,14 +43,19 @@ export class SilenceLook {
     this.#surroundings = surroundings;
     this.#after = after;
     this.#onTrouble = onTrouble;
-    this.heard();
+    this.begin();
   }
 
-  /** A piece of the stream came. */
-  heard(): void {
-    this.#heard += 1;
+  /** The next piece of the stream is waited for. */
+  begin(): void {
     this.#isSuspected = false;
     this.#lookIn(firstLookMs);
+  }
+
+  /** It came: until the next is waited for, silence says nothing. */
+  rest(): void {
+    this.#heard += 1;
+    this.#cancel();
   }
 
   end(): void {
@@ -86,7 +91,8 @@ export class SilenceLook {
     if (after === undefined) {
       const status = await this.#client.status();
       if (status instanceof Problem) return unanswered(status);
-      this.#begin = status.finalHeight;
+      // The first of several looks that are answered late.
+      this.#begin ??= status.finalHeight;
       return undefined;
     }
     const next = toHeight(after + 1);

@@ -19,6 +19,7 @@ import {
   inTime,
   isStale,
   type Job,
+  nextTickMs,
   nonceIsUsed,
   notFinal,
   notSent,
@@ -63,10 +64,7 @@ export class LedgerAccount {
   readonly #nonces = new AccountNonces();
   /** When a gap among the nonces was last filled. */
   #filledAt = -Infinity;
-  /**
-   * Those whose time was up before it was known what became of them: sent again with the others, which may
-   * stand behind their nonces.
-   */
+  /** Those whose time was up and whose outcome is open: sent again, as others may stand behind them. */
   readonly #open = new Map<Hash, Flight>();
   #isPumping = false;
   readonly #ticker: Ticker;
@@ -267,7 +265,8 @@ export class LedgerAccount {
     this.#giveUp();
     this.#restWhenIdle();
     // Also while a node is asked: it may take longer than some have time.
-    this.#tickSoon(Math.min(tickMs, this.#firstUntil - this.#now));
+    const jobs = [...this.#queue, ...this.#launching];
+    this.#tickSoon(nextTickMs(jobs, this.#flights.values(), this.#now));
     if (this.waiting === 0) return;
     this.#fillGap();
     const stale = [...this.#open.values(), ...this.#flights.values()].filter((one) =>
@@ -284,15 +283,6 @@ export class LedgerAccount {
     this.#filledAt = this.#now;
     this.#queue.push(job);
     void this.#pump();
-  }
-
-  /** When the time of somebody who waits is up. */
-  get #firstUntil(): number {
-    const sent = [...this.#flights.values()].map(({ job }) => job);
-    return [...this.#queue, ...this.#launching, ...sent].reduce(
-      (first, { until }) => Math.min(first, until),
-      Infinity,
-    );
   }
 
   /** Tells those whose time is up. */

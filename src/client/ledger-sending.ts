@@ -204,6 +204,14 @@ export function inTime(jobs: readonly Job[], now: number): Job[] {
   });
 }
 
+/** When it is looked at again who waits: at once when the time of one of them is up. */
+export function nextTickMs(jobs: readonly Job[], flights: Iterable<Flight>, now: number): number {
+  let first = now + tickMs;
+  for (const { until } of jobs) first = Math.min(first, until);
+  for (const { job } of flights) first = Math.min(first, job.until);
+  return first - now;
+}
+
 /** Its time was up while it waited behind others. */
 function neverSigned(): Problem {
   return new Problem('api/not-final', 'its time was up before it was sent: nothing was signed', {

@@ -49,3 +49,18 @@ export async function* parseEvents(
     if (size + rest.length > largest) throw new EventTooLong(`an event has more than ${largest} characters`);
   }
 }
+
+/** Whoever takes long over a block reads nothing meanwhile: only what is waited for can be late. */
+export async function* piecesOf(
+  body: ReadableStream<Uint8Array>,
+  { begin, rest }: { readonly begin: () => void; readonly rest: () => void },
+): AsyncGenerator<Uint8Array, void> {
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    rest();
+    if (done) return;
+    yield value;
+    begin();
+  }
+}

@@ -18,7 +18,7 @@ export class Ticker {
     if (this.#cancel !== undefined && at >= this.#at) return;
     this.#cancel?.();
     this.#at = at;
-    this.#cancel = this.#surroundings.alarm(ms, () => {
+    this.#cancel = this.#surroundings.alarm(Math.max(ms, 0), () => {
       this.#cancel = undefined;
       this.#call();
     });
