@@ -18,8 +18,8 @@ const notFound: ReadonlySet<string> = new Set<ProblemCode>([
 /** The exit code that tells a script what kind of problem it was. */
 export function exitCodeOf(problem: Problem): ExitCode {
   if (problem.code === 'api/not-final' || problem.code === 'api/timeout') return exitCodes.timeout;
-  if (problem.code === 'cli/interrupted' && problem.details['outcome'] === 'unknown')
-    return exitCodes.timeout;
+  // Whatever it was: a script that takes it for undone, and does it again, may pay twice.
+  if (problem.details['outcome'] === 'unknown') return exitCodes.timeout;
   if (problem.code === 'cli/usage') return exitCodes.usage;
   if (problem.code === 'cli/internal') return exitCodes.internal;
   if (isRetryable(problem)) return exitCodes.retryable;

@@ -41,6 +41,11 @@ export interface ConnectionOptions {
  */
 const shortestAttemptMs = 2_000;
 
+/** How long a node has for its answer to one request, at most. */
+export function answerMsOf({ timeout }: Pick<ConnectionOptions, 'timeout'>): number {
+  return timeout === 0 ? shortestAttemptMs : timeout * 1000;
+}
+
 export function connect({ node, timeout }: ConnectionOptions): HttpClient {
   const deadlineMs = timeout * 1000;
   return new HttpClient({

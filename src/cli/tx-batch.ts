@@ -13,6 +13,7 @@ import { readJournal, writeJournal } from './batch-journal.ts';
 import type { BatchLine } from './batch-lines.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
+import { answerMsOf } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { onInterrupt } from './signals.ts';
 import { print, styled, toJson } from './terminal.ts';
@@ -25,8 +26,8 @@ export const signedOption = new Option(
 
 /** How many are under way at once; those behind them are sent when these are final. */
 const windowSize = 500;
-/** How long one request waits for finality; the tool’s own deadline is longer. */
-const waitMs = 5_000;
+/** How long one request waits for finality: no more than half of what the node has to answer. */
+const longestWaitMs = 5_000;
 /** When nothing becomes final for this long, the rest is given up for now. */
 const stuckMs = 60_000;
 const retryMs = 250;
@@ -75,7 +76,8 @@ export async function sendBatch(
     show();
     return reportFailure(stopped(), json);
   });
-  const problem = await deliver(client, flights, (settled) => {
+  const waitMs = Math.min(longestWaitMs, Math.ceil(answerMsOf(options) / 2));
+  const problem = await deliver(client, { flights, waitMs }, (settled) => {
     if (json) return;
     progress.end();
     for (const flight of settled) print(lineText(flight));
@@ -131,7 +133,7 @@ async function signedOf(
 /** A problem when it cannot go on now. When one is refused nothing behind it is sent any more. */
 async function deliver(
   client: HttpClient,
-  flights: readonly Flight[],
+  { flights, waitMs }: { readonly flights: readonly Flight[]; readonly waitMs: number },
   onSettled: (settled: readonly Flight[]) => void,
 ): Promise<Problem | undefined> {
   let movedAt = performance.now();
@@ -150,7 +152,7 @@ async function deliver(
     if (settled.length > 0) movedAt = performance.now();
     const problem = first?.answer?.status === 'refused' ? problemOf(first.answer.problem) : undefined;
     // Nobody judged it, and the client tried again for as long as it was told.
-    if (problem?.details['sent'] !== undefined) return problem;
+    if (problem?.details['sent'] !== undefined) return cutOff(problem);
     if (performance.now() - movedAt > stuckMs) return problem ?? stuck();
     if (settled.length === 0) await pause(retryMs);
   }
@@ -245,6 +247,15 @@ function stopped(): Problem {
   return new Problem('cli/interrupted', 'stopped; what was sent may still become final', {
     remedy: 'Run the same command again: it goes on with the same transactions, and each counts once.',
     details: { outcome: 'unknown' },
+  });
+}
+
+function cutOff(problem: Problem): Problem {
+  const { message, remedy, details } = problem;
+  return problem.restated(message, {
+    remedy: `${remedy} Then run the same command again, at this node or another one of the chain: it goes on with the same transactions, and each counts once.`,
+    details,
+    cause: problem,
   });
 }
 

@@ -133,7 +133,7 @@ export async function send(
   const { hash } = transaction;
   // From here on it may have reached a node, whatever the answer.
   onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
-  const submitted = unwrap(await client.submit(transaction));
+  const submitted = unwrap(leftOpen(await client.submit(transaction), hash));
   if (submitted.status === 'refused') throw problemOf(submitted.problem);
   if (options.wait === undefined) {
     const { engine, chainId, status: taken } = submitted;
@@ -145,12 +145,10 @@ export async function send(
     return;
   }
   const seconds = options.wait === true ? defaultWaitSeconds : options.wait;
-  const final = unwrap(
-    await whileWaiting(`waiting until ${hash.slice(0, 12)}… is final`, () =>
-      client.waitFinal(hash, { deadlineMs: seconds * 1000 }),
-    ),
+  const final = await whileWaiting(`waiting until ${hash.slice(0, 12)}… is final`, () =>
+    client.waitFinal(hash, { deadlineMs: seconds * 1000 }),
   );
-  showFinal(final, options.json, namesOf(transaction));
+  showFinal(unwrap(leftOpen(final, hash)), options.json, namesOf(transaction));
 }
 
 /** What the reservations that it makes are named, for people who are to give the names on. */
@@ -213,10 +211,25 @@ function isTime(text: string): boolean {
   return form.test(text) && Date.parse(text) >= 0;
 }
 
+/** Where nobody knows what becomes of it: whoever runs the command again makes another one. */
+function leftOpen<T>(answered: T | Problem, hash: Hash): T | Problem {
+  if (!(answered instanceof Problem) || answered.details['outcome'] !== 'unknown') return answered;
+  const { message, details } = answered;
+  return answered.restated(message, {
+    remedy: `${openRemedy(hash)} "quorate why" says what progress waits for.`,
+    details,
+    cause: answered,
+  });
+}
+
+function openRemedy(hash: Hash): string {
+  return `It may have been taken and become final. Ask with "quorate tx status ${hash}", at the same node. The same command again would sign another transaction: both would count.`;
+}
+
 /** For somebody who stops waiting: how to ask for the outcome later. */
 function stoppedWaiting(hash: Hash): Problem {
   return new Problem('cli/interrupted', `stopped while waiting for ${hash}`, {
-    remedy: `It may have been taken and become final. Ask with "quorate tx status ${hash}", at the same node.`,
+    remedy: openRemedy(hash),
     details: { hash, outcome: 'unknown' },
   });
 }

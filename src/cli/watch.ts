@@ -1,12 +1,14 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { setTimeout as pause } from 'node:timers/promises';
 import { harmless } from '../base/harmless.ts';
-import { type Problem, unwrap } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import { misshapen } from '../client/answer-shapes.ts';
 import type { HeaderItem, StatusAnswer, TransactionAnswer } from '../client/answers.ts';
 import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped, timeOfDay } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
+import { isRetryable } from '../client/transport.ts';
 import { certifiedHeader, verifyBlockBody } from '../client/verify.ts';
 import { wholeEvent } from '../client/whole-shapes.ts';
 import { encodeAddress } from '../crypto/address.ts';
@@ -18,8 +20,11 @@ import { shortAddress, whatText } from './block.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { onInterrupt } from './signals.ts';
-import { answer, printError, styled, styledError } from './terminal.ts';
+import { answer, printError, styled, styledError, toJson } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
+
+/** Between two tries for what belongs to a block. */
+const retryMs = 1_000;
 
 export function watchCommand(): CommandUnknownOpts {
   return new Command('watch')
@@ -44,7 +49,7 @@ export function watchCommand(): CommandUnknownOpts {
           styledError('dim', `Final blocks of ${harmless(name)} at ${client.baseUrl}; Ctrl-C ends it.`),
         );
       }
-      const trouble = new Trouble();
+      const trouble = new Trouble(options.json);
       const stream = finalBlocks({
         baseUrl: client.baseUrl,
         chainId,
@@ -54,9 +59,10 @@ export function watchCommand(): CommandUnknownOpts {
       let left = options.blocks ?? Infinity;
       const full = options.transactions === true;
       for await (const event of stream) {
+        const block = await whenAnswered(trouble, () =>
+          checker === undefined ? told(event, client, full) : proven(event, client, checker),
+        );
         trouble.isOver();
-        const block =
-          checker === undefined ? await told(event, client, full) : await proven(event, client, checker);
         const { transactions = [], ...rest } = block;
         answer(options.json, full ? block : rest, () =>
           [
@@ -120,13 +126,35 @@ async function namesOf(client: HttpClient): Promise<ReadonlyMap<string, string>>
   return new Map(validators.map(({ address, name }) => [address, name]));
 }
 
+/** What belongs to a block is asked for until the node answers, as its stream is. */
+async function whenAnswered<T>(trouble: Trouble, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (problem) {
+      if (!(problem instanceof Problem) || !isRetryable(problem)) throw problem;
+      trouble.say(problem);
+      await pause(retryMs);
+    }
+  }
+}
+
 /** Said once, however often it is tried again: until a block comes, or it is something else. */
 class Trouble {
+  readonly #json: true | undefined;
   #said = '';
 
-  say({ code, message }: Problem): void {
+  constructor(json: true | undefined) {
+    this.#json = json;
+  }
+
+  say({ code, message, remedy, details }: Problem): void {
     if (code === this.#said) return;
     this.#said = code;
+    if (this.#json === true) {
+      printError(toJson({ problem: { code, message, remedy, details }, triedAgain: true }));
+      return;
+    }
     printError(styledError('yellow', `${harmless(message)}; it is tried again until it works`));
   }
 

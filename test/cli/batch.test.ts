@@ -175,6 +175,23 @@ describe('tx batch', () => {
     assert.equal(problemOf(ran).code, 'api/answer');
     assert.equal(jsonOf(ran)['refused'], 0);
     assert.equal(jsonOf(ran)['open'], 3);
+    assert.equal(ran.code, 4, 'the outcome may still come');
+    assert.match(problemOf(ran).remedy, /run the same command again, at this node or another one/);
+  });
+
+  test('a node is not asked to wait for longer than it has for its answer', async (t) => {
+    for (const [timeout, waitMs] of [
+      ['0', 1_000],
+      ['3', 1_500],
+      ['60', 5_000],
+    ] as const) {
+      const { file, run } = world(t);
+      const { url, seen } = await node(t, () => 'applied');
+      const ran = await run(url, ['batch', file, '--timeout', timeout]);
+      assert.equal(ran.code, 0, ran.err);
+      const posted = seen.filter(({ method }) => method === 'POST').map(({ url: path }) => path);
+      assert.deepEqual(posted, [`/v1/transactions?wait=final&timeoutMs=${waitMs}`]);
+    }
   });
 
   test('--signed names a file, and one that is too large is told as such', async (t) => {

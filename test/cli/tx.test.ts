@@ -107,6 +107,35 @@ test('--wait shows what came of it: applied is 0, failed is 6, not in time is 4'
   assert.equal(problemOf(late).code, 'api/not-final');
 });
 
+test('who does not know what becomes of a transaction is not told to sign another one', async (t) => {
+  const args = [
+    'tx',
+    'delete',
+    'k',
+    '--from',
+    'alice',
+    '--json',
+    '--timeout',
+    '0',
+    '--wait',
+    '0.2',
+    '--node',
+  ];
+  const proxy = { status: 504, headers: { 'content-type': 'text/html' }, body: '<html>' };
+  for (const chain of [
+    await fakeChain(t, { submit: () => proxy }),
+    await fakeChain(t, { outcome: 'pending' }),
+  ]) {
+    const ran = await quorate([...args, chain.url]);
+    const hash = chain.submitted[0]?.hash;
+    assert.equal(ran.code, 4, 'no script takes it for what can be done again');
+    assert.match(
+      problemOf(ran).remedy,
+      new RegExp(`"quorate tx status ${hash}".*would sign another transaction`),
+    );
+  }
+});
+
 test('standard input is read at the pace at which it comes, and no further than a record goes', async (t) => {
   const { url, submitted } = await fakeChain(t);
   const args = ['tx', 'put', 'k', '--file', '-', '--from', 'alice', '--node', url];

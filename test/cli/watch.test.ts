@@ -23,7 +23,7 @@ const told = { ...about, hash, header };
 
 /** What a node tells of block 1; a test puts lies over it. */
 async function oneBlock(t: TestContext) {
-  const lies = { event: {}, finality: {}, block: {} };
+  const lies = { event: {}, finality: {}, block: {}, busy: 0 };
   const { url, seen } = await fakeApi(t, ({ url: path }) => {
     if (path === '/v1/status') return { body: { ...status, ...about, ...lies.event } };
     if (path === '/v1/validators') {
@@ -53,6 +53,7 @@ async function oneBlock(t: TestContext) {
       return { body: { ...told, descendants, certificate, ...lies.finality } };
     }
     if (/^\/v1\/blocks\/(1|[0-9a-f]{64})\?full=true$/.test(path)) {
+      if (lies.busy-- > 0) return problemReply(503, 'api/busy');
       return {
         body: { ...told, certificate, transactionHashes, ...body, ...lies.block },
       };
@@ -85,6 +86,18 @@ test('watch shows final blocks as they come, and with --genesis only what is pro
   assert.equal(lied.code, 1);
   assert.equal(problemOf(lied).code, 'proof/certificate');
   assert.equal(lied.out, '', 'what is not proven is not shown');
+});
+
+test('watch asks for what belongs to a block until the node answers, and tells programs so as JSON', async (t) => {
+  const { lies, watch, proven } = await oneBlock(t);
+  for (const shown of [watch, proven]) {
+    lies.busy = 1;
+    const ran = await shown('--transactions', '--json', '--timeout', '0');
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal((JSON.parse(ran.out) as { transactions: object[] }).transactions.length, 5);
+    const { problem, triedAgain } = JSON.parse(ran.err) as Record<string, { code: string } | true>;
+    assert.ok(typeof problem === 'object' && problem.code === 'api/busy' && triedAgain === true);
+  }
 });
 
 test('watch --genesis shows nothing of what a node adds, and ends at what is not so', async (t) => {
