@@ -20,6 +20,8 @@ export class ClockWatch {
   readonly #final: () => BlockHeader;
   readonly #self: PublicKey;
   #differenceMs: number | undefined;
+  /** Since when blocks were old when they became final, and how old the first of them was. */
+  #old: { readonly since: MonotonicMs; readonly byMs: number } | undefined;
   /** Until then, by this clock, what was proposed last is too early. */
   #refusesUntil = -Infinity;
   #warnedAt: MonotonicMs = -Infinity;
@@ -44,6 +46,7 @@ export class ClockWatch {
   live({ proposer, timestamp }: BlockHeader): void {
     if (proposer === this.#self) return this.timely();
     const differenceMs = this.#clock.wallMs() - timestamp;
+    if (!this.#isEvidence(differenceMs)) return;
     this.#differenceMs = differenceMs;
     if (!isOld(differenceMs)) return;
     this.#warn('a block of another was old by the clock of this node when it became final', {
@@ -107,6 +110,21 @@ export class ClockWatch {
     const { height } = this.#final();
     const what = height === 0 ? 'the genesis time' : `the time of the last final block (${height})`;
     return [`the clock of this node is ${(behindMs / 1_000).toFixed(1)} s behind ${what}`];
+  }
+
+  /**
+   * Who was away may get old blocks from its leader as if they were of now, fast, and each less old than the
+   * one before. A clock that is wrong stays so: blocks are as old some time later.
+   */
+  #isEvidence(differenceMs: number): boolean {
+    if (!isOld(differenceMs)) {
+      this.#old = undefined;
+      return true;
+    }
+    const now = this.#clock.monotonicMs();
+    const isAsBefore = Math.abs(differenceMs - (this.#old?.byMs ?? Infinity)) <= limits.maxClockAheadMs;
+    if (this.#old === undefined || !isAsBefore) this.#old = { since: now, byMs: differenceMs };
+    return now - this.#old.since >= limits.maxClockAheadMs;
   }
 
   #warn(message: string, details: Readonly<Record<string, number>>): void {

@@ -84,6 +84,10 @@ test('one that is ahead is named as well, by what the blocks of others say, unti
   made(limits.maxClockAheadMs);
   assert.deepEqual([watch.sentences(), world.warnings], [[], []]);
   made(86_400_000);
+  world.monotonic += limits.maxClockAheadMs - 1;
+  made(86_400_000);
+  assert.deepEqual([watch.sentences(), world.warnings], [[], []], 'the node may have been away');
+  world.monotonic += 1;
   made(86_400_000);
   assert.match(
     watch.sentences().join(),
@@ -109,4 +113,15 @@ test('the difference to other clocks is told in both directions, by the blocks t
   assert.equal(watch.differenceMs(), 40, 'its own block says nothing');
   made(2, world.wall + 3_000);
   assert.equal(watch.differenceMs(), -3_000);
+});
+
+test('old blocks that come fast, each less old, are what a node missed, and say nothing of clocks', () => {
+  const { world, watch } = setUp();
+  const proposer = developmentKeyPair('validator-1').publicKey;
+  for (let oldMs = 600_000; oldMs > 0; oldMs -= 2_000) {
+    watch.live({ ...world.header, proposer, timestamp: world.wall - oldMs });
+    world.monotonic += 100;
+    world.wall += 100;
+    assert.deepEqual([watch.sentences(), world.warnings], [[], []]);
+  }
 });
