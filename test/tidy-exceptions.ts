@@ -151,7 +151,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/client/held-back.ts': 'firstLookMs longestLookMs lookMs grantedMs askMs',
     'src/client/final-watch.ts': 'behindMs',
     'src/client/ledger-sending.ts': 'defaultExpiryAhead defaultDeadlineMs tickMs resendMs longestOpeningMs',
-    'src/client/nodes.ts': 'firstPauseMs longestPauseMs',
+    'src/client/nodes.ts': 'firstPauseMs longestPauseMs passedOverMs',
     'src/client/transport.ts': 'firstPauseMs longestPauseMs',
   },
   'how our own work is divided, or how long it rests: nobody else fills it': {

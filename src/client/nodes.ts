@@ -12,6 +12,8 @@ export interface NodesOptions {
 
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
+/** A node that did not answer is passed over for so long, where there are others. */
+const passedOverMs = 15_000;
 
 /**
  * Several nodes of one chain, any of which will do. It asks the one that answered last; one that cannot
@@ -21,6 +23,8 @@ export class Nodes {
   readonly endpoints: readonly string[];
   readonly surroundings: Surroundings;
   readonly #clients: readonly HttpClient[];
+  /** When each of them did not answer in time, last. */
+  readonly #lateAt = new Map<number, number>();
   #current = 0;
 
   /** Throws `api/address` for what is no address, and when there is none. */
@@ -75,8 +79,9 @@ export class Nodes {
       if (what === 'answer') return answer;
       sent ||= answer.details['sent'] === true;
       hopeless = what === 'never' ? hopeless + 1 : 0;
+      if (answer.code === 'api/timeout') this.#lateAt.set(at, now());
       // Another call may have moved on meanwhile.
-      if (this.#current === at) this.#current = (at + 1) % this.#clients.length;
+      if (this.#current === at) this.#current = what === 'later' ? this.#after(at) : this.#next(at);
       const isOver = now() >= until && (deadlineMs === 0 || tries >= this.#clients.length);
       if (isOver || signal?.aborted === true || hopeless >= this.#clients.length) {
         return sent ? asSent(answer) : answer;
@@ -85,6 +90,19 @@ export class Nodes {
       await sleep(Math.min(pause * (0.5 + random() / 2), Math.max(until - now(), 0)));
       pause = Math.min(pause * 2, longestPauseMs);
     }
+  }
+
+  #next(at: number): number {
+    return (at + 1) % this.#clients.length;
+  }
+
+  /** The next one from which an answer may be expected; whichever is next when there is none. */
+  #after(at: number): number {
+    const now = this.surroundings.now();
+    for (let one = this.#next(at); one !== at; one = this.#next(one)) {
+      if (now - (this.#lateAt.get(one) ?? -Infinity) >= passedOverMs) return one;
+    }
+    return this.#next(at);
   }
 }
 

@@ -8,7 +8,7 @@ import { defaultSurroundings, type Surroundings } from '../../src/client/transpo
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
-import { fakeApi } from './fake-api.ts';
+import { fakeApi, origin } from './fake-api.ts';
 import { FakeLedger, fastTime } from './fake-ledger.ts';
 
 const alice = developmentKeyPair('alice');
@@ -478,6 +478,30 @@ test('each is told at the moment at which its time is up', async (t) => {
   }
   await Promise.all(all);
   assert.deepEqual(toldAt, [300, 1_300, 2_500]);
+});
+
+test('a node that did not answer is passed over for a while, so that others who are busy do not lead back to it', async () => {
+  const asked: string[] = [];
+  let ms = 0;
+  const fetch: Surroundings['fetch'] = (input) => {
+    const { hostname } = new URL(input instanceof Request ? input.url : input);
+    asked.push(hostname);
+    if (hostname === 'a') return Promise.reject(new DOMException('late', 'TimeoutError'));
+    const busy = asked.length % 6 === 0 ? undefined : problemAnswer(503, 'api/busy');
+    return Promise.resolve(busy ?? Response.json({ ...origin, status: 'ready' }));
+  };
+  const surroundings = {
+    ...fastTime(),
+    fetch,
+    now: () => ms,
+    sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
+  };
+  const nodes = new Nodes({ endpoints: ['http://a', 'http://b', 'http://c'], surroundings });
+  await nodes.ask((client) => client.ready());
+  assert.equal(asked.join(''), 'abcbcb');
+  ms += 15_000;
+  await nodes.ask((client) => client.ready());
+  assert.equal(asked.slice(6).join(''), 'bcabcb');
 });
 
 test('a signer that throws fails its own transaction and no other', async (t) => {
