@@ -57,16 +57,22 @@ describe('the directories of a test network', () => {
     });
   });
 
-  test('are those of new keys when all were made in this run: one that is missing beside others was lost', async (t) => {
+  test('are those of new keys until a node is started: one that is missing beside others was lost', async (t) => {
     const directory = temporaryDirectory(t);
     const firstUses = async (): Promise<unknown[]> => {
       const nodes = await prepareNodes({ directory, genesis, ports: portsFrom(5_000) });
       return nodes.map(({ firstUse }) => firstUse);
     };
     assert.deepEqual(await firstUses(), [true, true, true]);
-    assert.deepEqual(await firstUses(), [false, false, false]);
-    await rm(join(directory, 'validator-1'), { recursive: true });
-    assert.deepEqual(await firstUses(), [false, false, false]);
+    assert.deepEqual(await firstUses(), [true, true, true], 'a run that ended before it started one');
+    const note = paths.usedKey(join(directory, 'validator-0'), 'validator');
+    for (const trace of [note, paths.database(join(directory, 'validator-0'))]) {
+      await writeFile(trace, '');
+      assert.deepEqual(await firstUses(), [false, false, false]);
+      await rm(join(directory, 'validator-1'), { recursive: true });
+      assert.deepEqual(await firstUses(), [false, false, false]);
+      await rm(trace);
+    }
   });
 
   test('keep whatever else was changed in config.json', async (t) => {

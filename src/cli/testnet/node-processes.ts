@@ -13,7 +13,7 @@ export interface TestnetNode {
   readonly apiUrl: string;
   /** How it lies, when it was told to. */
   readonly byzantine?: Strategy;
-  /** The chain's keys have signed nothing: all its directories were made in this run. */
+  /** The chain's keys have signed nothing: no node was started on one of its directories. */
   readonly firstUse?: boolean;
 }
 

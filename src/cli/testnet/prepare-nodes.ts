@@ -57,9 +57,13 @@ export async function prepareNodes(options: {
       await initDirectory({ directory, config: fresh, genesis: formatGenesis(genesis), validatorKeyFile });
     }
   }
-  // Where one is missing beside others, its database was lost, and its key was used.
-  const firstUse = found.every((config) => config === undefined);
+  // Where one has nothing beside others that have, its database was lost, and its key was used.
+  const firstUse = !nodes.some(({ directory }) => wasStarted(directory));
   return nodes.map((node) => ({ ...node, firstUse }));
+}
+
+function wasStarted(directory: string): boolean {
+  return existsSync(paths.usedKey(directory, 'validator')) || existsSync(paths.database(directory));
 }
 
 /** Of an earlier run of the same chain; undefined when there was none. */
