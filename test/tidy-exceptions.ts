@@ -155,6 +155,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/client/transport.ts': 'firstPauseMs longestPauseMs',
   },
   'how our own work is divided, or how long it rests: nobody else fills it': {
+    'src/client/final-watch.ts': 'fullAtOnce',
     'src/api/invalid-request.ts': 'longestShown',
     'src/api/loop-share.ts': 'firstMs shortestRestMs',
     'src/api/server.ts': 'closeGraceMs',

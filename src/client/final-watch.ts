@@ -19,6 +19,9 @@ export interface FinalOutcome {
  */
 const behindMs = 10_000;
 
+/** So many transactions are read as fast as their names. */
+const fullAtOnce = 16;
+
 type Settle = (outcome: FinalOutcome | Problem) => void;
 
 /**
@@ -95,15 +98,18 @@ export class FinalWatch {
   }
 
   async #read(after: Height, stop: AbortController): Promise<void> {
-    const { endpoints, surroundings } = this.#nodes;
+    const { inOrder, surroundings } = this.#nodes;
     try {
       const blocks = finalBlocks({
-        baseUrl: endpoints,
+        baseUrl: inOrder,
         after,
         chainId: this.#chainId,
         signal: stop.signal,
         surroundings,
-        onTrouble: () => this.#onMoved(),
+        onTrouble: ({ code, details: { url } }) => {
+          if (code === 'api/timeout' && typeof url === 'string') this.#nodes.late(url);
+          this.#onMoved();
+        },
         admit: (event) => this.#look(event, stop.signal),
       });
       // Whatever is to be done with a block is done before it counts as seen.
@@ -121,9 +127,12 @@ export class FinalWatch {
   /** Tells those whose transactions stand in the block. A problem when no node gives it. */
   async #look(event: FinalBlockEvent, signal: AbortSignal): Promise<Problem | undefined> {
     if (event.transactionCount === 0 || this.#waiting.size === 0) return undefined;
-    const block = await this.#block(event, { full: false, signal });
-    if (block instanceof Problem) return block;
-    if (!block.transactionHashes.some((hash) => this.#waiting.has(hash))) return undefined;
+    // What a small block holds is asked for at once, and not first whether it matters.
+    if (event.transactionCount > fullAtOnce) {
+      const block = await this.#block(event, { full: false, signal });
+      if (block instanceof Problem) return block;
+      if (!block.transactionHashes.some((hash) => this.#waiting.has(hash))) return undefined;
+    }
     const full = await this.#block(event, { full: true, signal });
     if (full instanceof Problem) return full;
     for (const receipt of full.receipts ?? []) {

@@ -92,16 +92,32 @@ export class Nodes {
     }
   }
 
+  /** All addresses, the one that answered last first, and those from which no answer may be expected last. */
+  get inOrder(): readonly string[] {
+    const all = this.endpoints.map((_, index) => (this.#current + index) % this.endpoints.length);
+    const late = all.filter((at) => at !== this.#current && this.#isLate(at));
+    return [...all.filter((at) => !late.includes(at)), ...late].map((at) => this.endpoints[at] as string);
+  }
+
+  /** The node at this address did not answer: somebody else found out. */
+  late(url: string): void {
+    const at = this.endpoints.indexOf(url);
+    if (at < 0) return;
+    this.#lateAt.set(at, this.surroundings.now());
+    if (this.#current === at) this.#current = this.#after(at);
+  }
+
   #next(at: number): number {
     return (at + 1) % this.#clients.length;
   }
 
+  #isLate(at: number): boolean {
+    return this.surroundings.now() - (this.#lateAt.get(at) ?? -Infinity) < passedOverMs;
+  }
+
   /** The next one from which an answer may be expected; whichever is next when there is none. */
   #after(at: number): number {
-    const now = this.surroundings.now();
-    for (let one = this.#next(at); one !== at; one = this.#next(one)) {
-      if (now - (this.#lateAt.get(one) ?? -Infinity) >= passedOverMs) return one;
-    }
+    for (let one = this.#next(at); one !== at; one = this.#next(one)) if (!this.#isLate(one)) return one;
     return this.#next(at);
   }
 }

@@ -504,6 +504,46 @@ test('a node that did not answer is passed over for a while, so that others who 
   assert.equal(asked.slice(6).join(''), 'bcabcb');
 });
 
+test('one that stands still comes last, whoever found that out', () => {
+  let ms = 0;
+  const surroundings = { ...fastTime(), now: () => ms };
+  const nodes = new Nodes({ endpoints: ['http://a', 'http://b', 'http://c'], surroundings });
+  assert.equal(nodes.inOrder.join(' '), 'http://a http://b http://c');
+  nodes.late('http://b');
+  assert.equal(nodes.inOrder.join(' '), 'http://a http://c http://b');
+  nodes.late('http://a');
+  assert.equal(nodes.inOrder.join(' '), 'http://c http://a http://b');
+  nodes.late('http://somebody');
+  ms += 15_000;
+  assert.equal(nodes.inOrder.join(' '), 'http://c http://a http://b');
+  nodes.late('http://c');
+  assert.equal(nodes.inOrder.join(' '), 'http://a http://b http://c');
+});
+
+test('final blocks are read where an answer came from, and small ones are asked for once', async (t) => {
+  const asked: string[] = [];
+  let frozen = '';
+  const surroundings = fastTime();
+  const fetch: Surroundings['fetch'] = (input, init) => {
+    const url = input instanceof Request ? input.url : `${input}`;
+    asked.push(url);
+    if (frozen === '' || !url.startsWith(frozen)) return surroundings.fetch(input, init);
+    return Promise.reject(new DOMException('late', 'TimeoutError'));
+  };
+  const { fake, account } = await start(t, 2, { ...surroundings, fetch });
+  const [first = '', second = ''] = fake.endpoints;
+  unwrap(await account.transfer(bob, 1n));
+  assert.deepEqual(
+    asked.filter((url) => url.includes('/blocks/')).map((url) => url.endsWith('?full=true')),
+    [true],
+  );
+  asked.length = 0;
+  frozen = first;
+  unwrap(await account.transfer(bob, 1n));
+  const read = asked.filter((url) => url.endsWith('/events'));
+  assert.deepEqual(read, [`${second}/v1/events`], 'and not at the node that did not answer');
+});
+
 test('a signer that throws fails its own transaction and no other', async (t) => {
   const { fake, ledger } = await start(t, 1);
   let calls = 0;
