@@ -525,7 +525,7 @@ test('final blocks are read where an answer came from, and small ones are asked 
   let frozen = '';
   const surroundings = fastTime();
   const fetch: Surroundings['fetch'] = (input, init) => {
-    const url = input instanceof Request ? input.url : `${input}`;
+    const url = input instanceof Request ? input.url : String(input);
     asked.push(url);
     if (frozen === '' || !url.startsWith(frozen)) return surroundings.fetch(input, init);
     return Promise.reject(new DOMException('late', 'TimeoutError'));
