@@ -1,13 +1,64 @@
 import { Problem, unwrap } from '../src/base/problem.ts';
 import type { HttpClient } from '../src/client/http-client.ts';
+import { isRetryable } from '../src/client/transport.ts';
 import type { Hash } from '../src/crypto/hash.ts';
 import { type Height, toHeight } from '../src/ledger/block.ts';
+import { whoAnswers } from './demo-nodes.ts';
 
-export interface Head {
+interface Head {
   readonly url: string;
   readonly height: Height;
   readonly hash: Hash;
   readonly stateRoot: Hash;
+}
+
+/** What all nodes that answer say of the blocks after one, and of the wanted transactions in them. */
+interface Comparison {
+  readonly down: readonly HttpClient[];
+  readonly height: Height;
+  readonly heads: readonly Head[];
+  readonly differing: readonly number[];
+  readonly outcomes: Outcomes;
+}
+
+interface Outcomes {
+  readonly applied: number;
+  readonly failed: number;
+  readonly twice: number;
+  readonly missing: number;
+}
+
+interface Wanted {
+  readonly from: Height;
+  readonly wanted: ReadonlySet<Hash>;
+  readonly deadlineMs: number;
+}
+
+/** A node may have been killed, may be started again, or may die in the middle of it: it must not matter. */
+export async function compareAll(nodes: readonly HttpClient[], what: Wanted): Promise<Comparison> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await compare(nodes, what);
+    } catch (problem) {
+      const mayPass = problem instanceof Problem && isRetryable(problem);
+      if (!mayPass || tries > nodes.length) throw problem;
+    }
+  }
+}
+
+async function compare(
+  nodes: readonly HttpClient[],
+  { from, wanted, deadlineMs }: Wanted,
+): Promise<Comparison> {
+  const { running, down } = await whoAnswers(nodes);
+  const statuses = await Promise.all(running.map((client) => client.status()));
+  const height = toHeight(Math.max(...statuses.map((status) => unwrap(status).finalHeight)));
+  const heads = await Promise.all(
+    running.map(async (client) => unwrap(await headAt(client, height, deadlineMs))),
+  );
+  const differing = await differingHeights(running, from, height);
+  const outcomes = await countOutcomes(running[0], { from: toHeight(from + 1), to: height }, wanted);
+  return { down, height, heads, differing, outcomes };
 }
 
 /** Waits until a node has a height final, and returns its block there. */
@@ -65,7 +116,7 @@ export async function countOutcomes(
   client: HttpClient,
   range: { readonly from: Height; readonly to: Height },
   wanted: ReadonlySet<Hash>,
-): Promise<{ applied: number; failed: number; twice: number; missing: number }> {
+): Promise<Outcomes> {
   const seen = new Set<Hash>();
   const counts = { applied: 0, failed: 0, twice: 0 };
   for (let height = range.from; height <= range.to; height = toHeight(height + 1)) {

@@ -1,13 +1,11 @@
 import { Command } from '@commander-js/extra-typings';
-import { unwrap } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { defaultApiPort, jsonOption, parseSeconds, parseUrl, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
 import { answer, styled, table, watchOutput } from '../src/cli/terminal.ts';
 import { grouped } from '../src/client/plain-words.ts';
-import { toHeight } from '../src/ledger/block.ts';
-import { countOutcomes, differingHeights, headAt } from './demo-compare.ts';
+import { compareAll } from './demo-compare.ts';
 import { feed } from './demo-feed.ts';
 import { findNodes, whoAnswers } from './demo-nodes.ts';
 import { prepare } from './demo-prepare.ts';
@@ -66,16 +64,8 @@ async function demo(options: DemoOptions): Promise<void> {
   progress.end();
   if (problem !== undefined) throw problem;
 
-  // One may have been killed meanwhile, or started again: it must not matter.
-  const { running, down } = await whoAnswers(nodes);
-  const statuses = await Promise.all(running.map((client) => client.status()));
-  const height = toHeight(Math.max(...statuses.map((status) => unwrap(status).finalHeight)));
-  const heads = await Promise.all(
-    running.map(async (client) => unwrap(await headAt(client, height, deadlineMs))),
-  );
-  const differing = await differingHeights(running, from, height);
   const wanted = new Set(senders.flatMap(({ transactions }) => transactions.map(({ hash }) => hash)));
-  const outcomes = await countOutcomes(running[0], { from: toHeight(from + 1), to: height }, wanted);
+  const { down, height, heads, differing, outcomes } = await compareAll(nodes, { from, wanted, deadlineMs });
   const equal =
     differing.length === 0 &&
     heads.every((head) => head.hash === heads[0]?.hash && head.stateRoot === heads[0]?.stateRoot);
@@ -107,7 +97,7 @@ async function demo(options: DemoOptions): Promise<void> {
       equal
         ? styled(
             'green',
-            `All ${running.length} nodes${down.length === 0 ? '' : ' that answer'} agree on every block up to height ${grouped(height)}.`,
+            `All ${heads.length} nodes${down.length === 0 ? '' : ' that answer'} agree on every block up to height ${grouped(height)}.`,
           )
         : styled(
             'red',
