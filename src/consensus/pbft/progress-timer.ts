@@ -1,6 +1,7 @@
+import { toHeight } from '../../ledger/block.ts';
 import { maxFaulty } from '../../ledger/quorum.ts';
 import { start, stop } from '../shared/timer.ts';
-import type { Replica } from './replica.ts';
+import { primaryOf, type Replica } from './replica.ts';
 
 /**
  * How long the current view may take for one block (PBFT, section 4.4: doubled with every view that failed).
@@ -28,12 +29,27 @@ export function restartTimer(replica: Replica): void {
   else stop(progressTimer);
 }
 
-/** An executable transaction is pending, or a block is accepted and not final: the progress timer runs. */
+/**
+ * An executable transaction is pending, or a block is accepted and not final, or nobody can make the empty
+ * block that is needed: the progress timer runs.
+ */
 export function hasUnfinished(replica: Replica): boolean {
   const { state } = replica;
   // The epoch is over, and waits for the disk.
   if (state.final.isLast) return false;
-  if (state.pacing.work.executable > 0) return true;
+  if (state.pacing.work.executable > 0 || awaitsOneThatLeft(replica)) return true;
   for (const height of state.slots.keys()) if (height > state.final.height) return true;
   return false;
+}
+
+/**
+ * Something waits that no block can hold, and comes to its expiry by empty blocks; and the one whose turn it
+ * is has left this view, so it makes none here. Nobody else is suspected for making none: it may not know of
+ * what waits.
+ */
+function awaitsOneThatLeft(replica: Replica): boolean {
+  const { pacing, view, viewChanges, final } = replica.state;
+  if ((pacing.work.waiting ?? 0) === 0) return false;
+  const next = viewChanges.get(primaryOf(replica, view, toHeight(final.height + 1)));
+  return next !== undefined && next.view > view;
 }

@@ -103,6 +103,29 @@ test('so it is where nobody else’s transactions came but with the block', () =
   assert.equal(posted(node)[0]?.reason, 'no-progress');
 });
 
+test('where something waits that no block can hold, one that left the view at its turn is suspected, and nobody else', () => {
+  for (const [waiting, from, view, isSuspected] of [
+    [1, 0, 1, true],
+    [0, 0, 1, false],
+    [1, 1, 1, false],
+    [1, 0, 0, false],
+  ] as const) {
+    const node = deaf().node(3);
+    node.step({ type: 'work', work: { executable: 0, oldestSince: null, passedOverSince: null, waiting } });
+    if (view > 0) change(node, from, view);
+    node.effects = [];
+    node.tick(1_100);
+    const expected = isSuspected ? ['no-progress'] : [];
+    assert.deepEqual(
+      posted(node).map(({ reason }) => reason),
+      expected,
+      `${waiting} wait, and validator ${from} wants view ${view}`,
+    );
+    // With its ViewChange that is enough of them.
+    assert.equal(viewOf(node), isSuspected ? 1 : 0);
+  }
+});
+
 test('the first grounds stay, and nobody is suspected while the view changes or without a vote', () => {
   const node = deaf().node(3);
   work(node, 1, 0);

@@ -65,27 +65,32 @@ export class ViewDuties {
       .filter(({ view }) => view > before.view)
       .map(({ view }) => view);
     if (later.length >= weak && after.view <= Math.max(before.view + 1, Math.min(...later))) return;
-    const against = new Set(later.map((_, index) => `later ${index}`));
+    // It may be entered and left in one step: what was suspected there was known before.
+    const entered = heard.some(
+      (message) =>
+        message.kind === 'new-view' && message.view === after.view - 1 && message.view >= before.view,
+    );
+    const left = entered ? after.view - 1 : before.view;
+    const against = new Set(later.filter((view) => view > left).map((_, index) => `later ${index}`));
     for (const [from, { suspect }] of this.#suspects)
       if (
-        suspect.view === before.view &&
+        suspect.view === left &&
         suspect.reason !== 'withdrawn' &&
-        (this.#changes.get(from)?.view ?? 0) <= before.view
+        (this.#changes.get(from)?.view ?? 0) <= left
       )
         against.add(String(from));
-    const own = this.#posted?.suspect.view === before.view || posts(step, 'suspect').length > 0;
-    const next = after.view === before.view + 1;
+    const own = this.#posted?.suspect.view === left || posts(step, 'suspect').length > 0;
+    const next = after.view === left + 1;
     const evidence =
       done.effects.some(({ type }) => type === 'evidence') || heard.some(({ kind }) => kind === 'evidence');
     const caught = done.effects.some(
       (effect) => effect.type === 'trace' && String(effect.data['reason']).includes('contradict'),
     );
-    if (next && (evidence || (caught && books.committee.lying.has(before.view % size)))) return;
+    if (next && (evidence || (caught && books.committee.lying.has(left % size)))) return;
     const waited = this.#quorumSince !== null && now - this.#quorumSince >= timing.viewTimeoutMs - tickMs;
     books.must(
-      next && (before.normal ? against.size + Number(own) >= weak : waited),
-      () =>
-        `leaves view ${before.view} for ${after.view}, with ${against.size + Number(own)} of ${weak} against it`,
+      next && (before.normal || entered ? against.size + Number(own) >= weak : waited),
+      () => `leaves view ${left} for ${after.view}, with ${against.size + Number(own)} of ${weak} against it`,
     );
   }
 
