@@ -5,7 +5,7 @@ import { HttpClient } from './http-client.ts';
 import type { Surroundings } from './transport.ts';
 
 /** After so long without a piece of the stream, the node is asked whether its chain went on. */
-const firstLookMs = 1_000;
+const firstLookMs = 3_000;
 const longestLookMs = 15_000;
 /** How long one look may take. */
 const lookMs = 3_000;
