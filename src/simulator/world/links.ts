@@ -30,7 +30,10 @@ interface Link {
   lastUrgentArrival: VirtualMs;
 }
 
-/** How far behind a clogged link may be before its sender's queue drops. */
+/**
+ * How far behind a clogged link may be before its sender's queue drops; and how long one message holds it: what
+ * is on its way when the link is free again must not keep the others for minutes.
+ */
 const queueMs = 3_000;
 
 /** Every directed link between the nodes, what it is suffering, and when a message put on it arrives. */
@@ -136,7 +139,7 @@ export class Links {
         this.count('clog-drop');
         return 'full';
       }
-      leaves = Math.max(now, link.busyUntil) + Math.ceil(message.size / link.rate);
+      leaves = Math.max(now, link.busyUntil) + Math.min(Math.ceil(message.size / link.rate), queueMs);
       link.busyUntil = leaves;
       this.count('clog');
     }

@@ -276,6 +276,18 @@ describe('virtual network', () => {
     assert.ok(soon >= 9 && soon <= 10, `${soon} messages of 1000 bytes in a second at 10 bytes per ms`);
   });
 
+  test('one message, however large, does not hold a link for long that is free again', () => {
+    const world = new Fixture(2).settled();
+    world.links.clog(0, 1, 0.05);
+    const { network } = world.node(0);
+    network.publish('transactions', new Uint8Array(30_000));
+    world.run(10);
+    world.links.clog(0, 1, null);
+    network.send('node-1', utf8('later'));
+    world.run(4_000);
+    assert.ok(world.heard(1).includes('node-0 says later'));
+  });
+
   test('what is urgent overtakes what waits for a clogged link, in its own order', () => {
     const world = new Fixture(2).settled();
     world.links.clog(0, 1, 1);
