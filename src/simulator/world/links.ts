@@ -31,8 +31,8 @@ interface Link {
 }
 
 /**
- * How far behind a clogged link may be before its sender's queue drops; and how long one message holds it: what
- * is on its way when the link is free again must not keep the others for minutes.
+ * How far behind a clogged link may be before its sender's queue drops; and how long one message holds it:
+ * what is on its way when the link is free again must not keep the others for minutes.
  */
 const queueMs = 3_000;
 
