@@ -940,7 +940,7 @@ export const limits = {
   /** Their bytes: as many of the usual size. */
   intakeBytes: 16 * MiB,
   /**
-   * Transactions handed in here that are pending for this long are gossiped again: the first
+   * When transactions handed in here are pending for this long, all that wait are gossiped again: the first
    * frame may have met nobody.
    */
   regossipMs: 3_000,

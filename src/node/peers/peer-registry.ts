@@ -130,7 +130,7 @@ export class PeerRegistry {
     if (other !== undefined && other !== peer) {
       log.warn('two peers act for one key; the newer one is taken', { publicKey, other, peer });
     }
-    if (publicKey === this.#options.identity.publicKey) {
+    if (this.isOwn(publicKey)) {
       log.error('another peer acts for the key of this node: stop one of the two', { peer });
     }
     this.#greeted.set(peer, { publicKey, protocolVersions, api });
@@ -203,19 +203,19 @@ export class PeerRegistry {
 
   /** Which protocol versions a connected validator, or this node, knows. */
   protocolVersionsOf(validator: ValidatorIndex): ProtocolVersions | undefined {
-    if (this.#keys[validator] === this.#options.identity.publicKey) return this.#options.protocolVersions;
+    if (this.isOwn(this.#keys[validator])) return this.#options.protocolVersions;
     const peer = this.peerOf(validator);
     return peer === undefined ? undefined : this.#proven.get(peer)?.protocolVersions;
   }
 
   /** It is this node's key, whatever place that has or had. */
-  isOwn(publicKey: PublicKey): boolean {
+  isOwn(publicKey: PublicKey | undefined): boolean {
     return publicKey === this.#options.identity.publicKey;
   }
 
   /** Where a connected validator, or this node, says that its API can be reached. */
   apiOf(validator: ValidatorIndex): string | undefined {
-    if (this.#keys[validator] === this.#options.identity.publicKey) return this.#options.api;
+    if (this.isOwn(this.#keys[validator])) return this.#options.api;
     const peer = this.peerOf(validator);
     return peer === undefined ? undefined : this.#proven.get(peer)?.api;
   }
