@@ -42,6 +42,23 @@ export interface Request {
   readonly finish: (result: Uint8Array | Problem) => void;
 }
 
+/** A process that has just joined: nobody is connected to it. */
+export function newStation(index: number, options: JoinOptions, handlers: NetworkHandlers): Station {
+  return {
+    index,
+    options,
+    handlers,
+    connected: new Set(),
+    hearers: new Set(),
+    seen: new Map(),
+    mesh: new Map(),
+    askedBy: new Map(),
+    refusedBy: new Set(),
+    queues: new Map(),
+    requests: new Set(),
+  };
+}
+
 /** True when it is news here. What is older than some time, or than so many others, is forgotten. */
 export function remember({ seen }: Station, id: string, now: VirtualMs): boolean {
   for (const [oldest, at] of seen) {

@@ -21,6 +21,7 @@ import {
   peerIndex,
   peerName,
   networkProblem,
+  newStation,
   remember,
   type Request,
   type Station,
@@ -92,19 +93,7 @@ export class VirtualNetwork {
       self,
       start: async (handlers) => {
         invariant(this.#stations[index] === undefined, `${self} joins once`);
-        this.#stations[index] = {
-          index,
-          options,
-          handlers,
-          connected: new Set(),
-          hearers: new Set(),
-          seen: new Map(),
-          mesh: new Map(),
-          askedBy: new Map(),
-          refusedBy: new Set(),
-          queues: new Map(),
-          requests: new Set(),
-        };
+        this.#stations[index] = newStation(index, options, handlers);
         this.reconcile();
       },
       stop: async () => this.leave(index),
