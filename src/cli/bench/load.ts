@@ -215,10 +215,10 @@ export class Load {
     return numbers;
   }
 
-  /** Places of a closed loop that this lane may fill now. */
+  /** Places of a closed loop that this lane may fill now: its share, unless the others have taken of that. */
   #freeOf(lane: Lane, inFlight: number): number {
     const places = Math.ceil(inFlight / this.#lanes.length);
-    const free = places - lane.open;
+    const free = Math.min(places - lane.open, inFlight - (this.sent - this.final));
     return free < Math.min(smallestBatch, places) ? 0 : free;
   }
 

@@ -89,25 +89,29 @@ test('each lane has senders of its own, whose nonces rise one by one; what was g
   assert.equal(next.size, 8);
 });
 
-test('a closed loop has no more under way than it may, and goes on with what becomes final', async () => {
-  const fake = new FakeNode();
-  const { load } = bring(workload().take(40), [fake], { kind: 'closed', inFlight: 8 });
-  const running = load.run();
-  await until(() => fake.got.length === 8);
-  for (let rounds = 0; rounds < 5; rounds++) await turn();
-  assert.equal(fake.got.length, 8);
-  for (let height = 1; load.final < 40; height++) {
-    load.onBlock(
-      height,
-      fake.got.slice(load.final).map(({ hash }) => hash),
-    );
-    await until(() => fake.got.length > load.final || fake.got.length === 40);
-  }
-  await running;
-  assert.deepEqual([load.sent, load.final, load.open, load.twice.length], [40, 40, 0, 0]);
-  load.onBlock(99, [unwrap(fake.got[0] ?? assert.fail()).hash]);
-  assert.equal(load.twice.length, 1, 'a second block with it is seen');
-});
+// Fewer than there are lanes, one each, and a number that the lanes cannot share evenly.
+for (const inFlight of [1, 3, 4, 6, 8]) {
+  test(`a closed loop has no more than ${inFlight} under way, and goes on with what becomes final`, async () => {
+    const fake = new FakeNode();
+    const { load } = bring(workload().take(40), [fake], { kind: 'closed', inFlight });
+    const running = load.run();
+    let most = 0;
+    for (let height = 1; load.final < 40; height++) {
+      await until(() => fake.got.length > load.final);
+      for (let rounds = 0; rounds < 5; rounds++) await turn();
+      most = Math.max(most, fake.got.length - load.final);
+      load.onBlock(
+        height,
+        fake.got.slice(load.final).map(({ hash }) => hash),
+      );
+    }
+    await running;
+    assert.equal(most, inFlight);
+    assert.deepEqual([load.sent, load.final, load.open, load.twice.length], [40, 40, 0, 0]);
+    load.onBlock(99, [unwrap(fake.got[0] ?? assert.fail()).hash]);
+    assert.equal(load.twice.length, 1, 'a second block with it is seen');
+  });
+}
 
 test('in an open loop a node that stalls moves no due time: what waits for it counts from when it was due', async () => {
   const fake = new FakeNode();
