@@ -781,6 +781,8 @@ export const limits = {
   keyUseMs: 1_000,
   /** Blocks that are deleted in one batch. */
   pruneBlocks: 128,
+  /** The same of blocks that a snapshot replaced, with each batch of final blocks: in a millisecond. */
+  leftoverBlocks: 64,
   /**
    * Transactions whose entries in the indexes are deleted in one batch: each is decoded once more to know
    * them, which takes some 10 µs.

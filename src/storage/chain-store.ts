@@ -21,7 +21,6 @@ import {
   commitWrites,
   extentWrite,
   forgetCandidateWrites,
-  forgetHeaderWrites,
   installWrites,
   pruneWrites,
 } from './chain-writes.ts';
@@ -29,6 +28,7 @@ import type { EvidenceTable } from './evidence-table.ts';
 import type { ListedTransaction, ListedVersion } from './index-postings.ts';
 import type { At, IndexName, IndexRange, IndexTables } from './index-tables.ts';
 import { heightIn, keyAfter, keys, rangeOf, restOf, stateRange } from './keys.ts';
+import type { Leftovers } from './leftovers.ts';
 import { type LogTable, logWrites, removed } from './log-table.ts';
 import type { Store, Write } from './port.ts';
 import { damaged, readChecksummed, scanChecksummedPage, scanChecksummedPages } from './checksummed.ts';
@@ -69,6 +69,7 @@ export class ChainStore {
   /** A snapshot that is being fetched. */
   readonly snapshot: SnapshotTable;
   readonly #indexes: IndexTables;
+  readonly #leftovers: Leftovers;
   readonly #unindexing = new Unindexing((height) => ({
     block: defined(this.blockBytesAt(height), `the block of height ${height}, which is stored`),
     receipts: defined(this.receiptsBytesAt(height), `its receipts`),
@@ -79,6 +80,7 @@ export class ChainStore {
     this.#extent = opened.extent;
     this.snapshot = opened.snapshot;
     this.#indexes = opened.indexes;
+    this.#leftovers = opened.leftovers;
     this.#chainId = opened.chainId;
     this.#final = opened.final;
     this.#asked = this.#final?.height ?? -1;
@@ -169,14 +171,14 @@ export class ChainStore {
    * certificate.
    */
   certificateAt(height: Height): Uint8Array | undefined {
-    if (!this.#isFinal(height)) return undefined;
+    if (!this.#isHere(height)) return undefined;
     return readChecksummed(this.#store, keys.certificate(height));
   }
 
   /** The certificate that makes this height final: its own, or that of the first descendant that has one. */
   nearestCertificate(height: Height): { readonly height: Height; readonly bytes: Uint8Array } | undefined {
     for (let at = height; this.#isFinal(at); at = toHeight(at + 1)) {
-      const bytes = readChecksummed(this.#store, keys.certificate(at));
+      const bytes = this.certificateAt(at);
       if (bytes !== undefined) return { height: at, bytes };
     }
     return undefined;
@@ -199,7 +201,7 @@ export class ChainStore {
 
   /** Undefined above the final height, and for a block that was pruned. */
   receiptsBytesAt(height: Height): Uint8Array | undefined {
-    if (!this.#isFinal(height)) return undefined;
+    if (!this.#isHere(height)) return undefined;
     const bytes = readChecksummed(this.#store, keys.receipts(height));
     if (bytes === undefined && (height >= this.firstBlock || height === 0))
       throw damaged(`receipts of height ${height}`, 'are missing');
@@ -318,7 +320,7 @@ export class ChainStore {
   commitRun(requests: readonly CommitRequest[], done: Done): void {
     // Before the store reads what is to be written: the run is in order, or nothing of it is written.
     const run = requests.map((request) => ({ request, found: this.#found(request) }));
-    this.#store.write(commitWrites(run), (problem) => {
+    this.#store.write(commitWrites(run, this.#leftovers.take()), (problem) => {
       if (problem === undefined) {
         for (const { height, hash, forgetRecords } of requests) {
           this.#final = { height, hash };
@@ -355,7 +357,8 @@ export class ChainStore {
 
   /**
    * Puts a block from elsewhere, and the state after it, in the place of everything stored so far, in one
-   * synced batch. Must not overlap with a commit. The fetched snapshot is forgotten.
+   * synced batch. Must not overlap with a commit. The fetched snapshot is forgotten; blocks before this one
+   * are not read any more, and go with later commits.
    */
   install(request: InstallRequest, done: Done): void {
     const { height, hash } = request;
@@ -364,18 +367,13 @@ export class ChainStore {
       height > before && this.#asked === before,
       'a snapshot is of a later block, and no commit is under way',
     );
-    const batch: Write[] = [];
-    const { firstHeader, firstBlock } = this.#extent;
-    for (let at = firstHeader; at <= before; at = toHeight(at + 1)) {
-      if (at >= firstBlock) batch.push(...pruneWrites(at, this.#storedHash(at)));
-      batch.push(...forgetHeaderWrites(at));
-    }
     const forget = this.#candidates.forget(request.forgetCandidates);
     const installed = installWrites(request, { forget, clearing: this.snapshot.clearing() });
     const next = toHeight(height + 1);
     this.#asked = height;
+    this.#leftovers.add(this.#extent.firstHeader, toHeight(before + 1));
     this.#writeExtent(
-      batch.concat(installed, this.#indexes.replaceWrites(next)),
+      [...installed, ...this.#indexes.replaceWrites(next)],
       { firstHeader: height, firstBlock: next },
       (problem) => {
         if (problem === undefined) this.#final = { height, hash };
@@ -421,8 +419,12 @@ export class ChainStore {
     return this.#final !== undefined && height >= 0 && height <= this.#final.height;
   }
 
+  /** It is final, and no snapshot took its place. */
+  #isHere(height: Height): boolean {
+    return this.#isFinal(height) && (height === 0 || height >= this.#extent.firstHeader);
+  }
+
   #stored(height: Height): { header: BlockHeader; hash: Hash } | undefined {
-    const isHere = this.#isFinal(height) && (height === 0 || height >= this.#extent.firstHeader);
-    return isHere ? readHeader(this.#store, height) : undefined;
+    return this.#isHere(height) ? readHeader(this.#store, height) : undefined;
   }
 }

@@ -43,11 +43,12 @@ interface Found {
 }
 
 /**
- * Final blocks with all that follows from them. Made while it is read, as a block has thousands of changes:
- * each may be in the memory of the one before (`Store`).
+ * Final blocks with all that follows from them, and what goes with them (`Leftovers`). Made while it is read,
+ * as a block has thousands of changes: each may be in the memory of the one before (`Store`).
  */
 export function* commitWrites(
   run: readonly { readonly request: CommitRequest; readonly found: Found }[],
+  leftovers: readonly Write[],
 ): Generator<Write> {
   for (const { request, found } of run) {
     yield* blockWrites(request, found);
@@ -64,6 +65,7 @@ export function* commitWrites(
     }
     yield finalWrite(request);
   }
+  yield* leftovers;
 }
 
 function* blockWrites(request: CommitRequest, found: Found): Generator<Write> {
@@ -92,9 +94,9 @@ export function pruneWrites(height: Height, hash: Hash): Write[] {
   ];
 }
 
-/** What is left of a final block after its body. */
-export function forgetHeaderWrites(height: Height): Write[] {
-  return [checksummedWrite(keys.header(height), null), checksummedWrite(keys.certificate(height), null)];
+/** All of a final block but the places of its transactions. */
+export function forgetBlockWrites(height: Height, hash: Hash): Write[] {
+  return [checksummedWrite(keys.header(height), null), ...pruneWrites(height, hash)];
 }
 
 /** A final block from elsewhere, and the state after it. `clearing` forgets the fetched snapshot. */

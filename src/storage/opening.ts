@@ -13,6 +13,7 @@ import { readChecksummed } from './checksummed.ts';
 import { EvidenceTable } from './evidence-table.ts';
 import { IndexTables } from './index-tables.ts';
 import { keys, wholeSpace } from './keys.ts';
+import { Leftovers } from './leftovers.ts';
 import { LogTable } from './log-table.ts';
 import type { Store } from './port.ts';
 import { SnapshotTable } from './snapshot-table.ts';
@@ -29,6 +30,7 @@ export interface Opened {
   readonly evidence: EvidenceTable;
   readonly snapshot: SnapshotTable;
   readonly indexes: IndexTables;
+  readonly leftovers: Leftovers;
 }
 
 /** See `ChainStore.open`. */
@@ -54,5 +56,7 @@ export async function openTables(
   const evidence = await EvidenceTable.open(store);
   const snapshot = await SnapshotTable.open(store);
   const indexes = IndexTables.open(store, stored === undefined);
-  return { store, chainId, final: final.at(-1), extent, log, candidates, evidence, snapshot, indexes };
+  const leftovers = await Leftovers.open(store, extent);
+  const tables = { log, candidates, evidence, snapshot, indexes, leftovers };
+  return { store, chainId, final: final.at(-1), extent, ...tables };
 }

@@ -3,10 +3,12 @@ import { describe, test, type TestContext } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { encode } from '../../src/base/codec.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
 import type { Problem } from '../../src/base/problem.ts';
 import { headerCodec, toHeight } from '../../src/ledger/block.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
-import { keys } from '../../src/storage/keys.ts';
+import type { CommitRequest } from '../../src/storage/chain-requests.ts';
+import { heightIn, keys, rangeOf } from '../../src/storage/keys.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
 import type { Write } from '../../src/storage/port.ts';
 import {
@@ -14,6 +16,7 @@ import {
   commit,
   commitOf,
   persist,
+  type SampleBlock,
   sampleBlocks,
   stateOf,
   transactionHash,
@@ -23,6 +26,9 @@ import { levelPlace, memoryPlace } from './places.ts';
 const blocks = sampleBlocks(20);
 const at = (height: number): (typeof blocks)[number] => blocks[height] as (typeof blocks)[number];
 const h = toHeight;
+
+const heightsIn = (entries: readonly (readonly [Uint8Array, Uint8Array])[]): number[] =>
+  entries.map(([key]) => heightIn(key));
 
 /** What a store answers to a call, as a promise. */
 function written(call: (done: (problem: Problem | undefined) => void) => void): Promise<void> {
@@ -115,7 +121,11 @@ for (const [name, makePlace] of [
       assert.deepEqual(again.certificateAt(h(15)), utf8('the certificate'));
       for (const height of [1, 4, 14]) assert.equal(again.headerAt(h(height)), undefined);
       assert.equal(again.hashAt(h(0)), at(0).hash);
-      assert.equal(again.blockBytes(at(3).hash), undefined);
+      for (const height of [1, 4]) {
+        assert.equal(again.blockBytesAt(h(height)), undefined);
+        assert.equal(again.certificateAt(h(height)), undefined);
+        assert.equal(again.receiptsBytesAt(h(height)), undefined);
+      }
       assert.deepEqual(
         again.candidates.map(({ hash }) => hash),
         [at(16).hash],
@@ -127,8 +137,14 @@ for (const [name, makePlace] of [
       await commit(again, commitOf(at(16), { blockBytes: undefined }));
       await prune(again, 16);
       await again.close();
-      const last = await ChainStore.open(await place.open(), { chainId });
+      const store = await place.open();
+      const last = await ChainStore.open(store, { chainId });
       assert.deepEqual(last.blockBytesAt(h(16)), at(16).bytes);
+      assert.deepEqual(heightsIn(await store.scan(rangeOf('header'))), [0, 15, 16]);
+      assert.deepEqual(heightsIn(await store.scan(rangeOf('receipts'))), [0, 16]);
+      assert.deepEqual(heightsIn(await store.scan(rangeOf('certificate'))), [15, 16]);
+      // Those of heights 0 and 16.
+      assert.equal((await store.scan(rangeOf('block'))).length, 2);
       await last.close();
     });
 
@@ -189,6 +205,65 @@ class EagerStore extends MemoryStore {
     for (const done of this.#due.splice(0)) done();
   }
 }
+
+/** A store that counts the changes of each batch. */
+class CountingStore extends MemoryStore {
+  readonly batches: number[] = [];
+
+  override write(batch: Iterable<Write>, done: (problem: Problem | undefined) => void): void {
+    const changes = [...batch];
+    this.batches.push(changes.length);
+    super.write(changes, done);
+  }
+}
+
+describe('the blocks that a snapshot replaces, however many they are', () => {
+  const long = sampleBlocks(3 * limits.leftoverBlocks + 10);
+  const filled = async (height: number): Promise<{ store: CountingStore; chain: ChainStore }> => {
+    const store = new CountingStore(setImmediate);
+    const chain = await ChainStore.open(store, { chainId });
+    for (const block of long.slice(0, height + 1)) await commit(chain, sparse(block));
+    return { store, chain };
+  };
+  const sparse = (block: SampleBlock): CommitRequest =>
+    commitOf(block, { stateChanges: [], blockBytes: block.bytes });
+  const installAt = (chain: ChainStore, { header, hash }: SampleBlock): Promise<void> =>
+    written((done) =>
+      chain.install(
+        {
+          height: header.height,
+          hash,
+          headerBytes: encode(headerCodec, header),
+          certificate: utf8('the certificate'),
+          stateChanges: [],
+          forgetCandidates: [],
+        },
+        done,
+      ),
+    );
+  const headers = async (store: CountingStore): Promise<number> =>
+    (await store.scan(rangeOf('header'))).length;
+
+  test('add nothing to the batch that puts it in their place', async () => {
+    const [few, many] = [await filled(1), await filled(2 * limits.leftoverBlocks)];
+    for (const { chain } of [few, many]) await installAt(chain, long.at(-2) as SampleBlock);
+    assert.equal(many.store.batches.at(-1), few.store.batches.at(-1));
+  });
+
+  test('go some at a time with the blocks that follow, two snapshots’ worth too', async () => {
+    const { store, chain } = await filled(limits.leftoverBlocks + 1);
+    const [top, next] = [2 * limits.leftoverBlocks, 3 * limits.leftoverBlocks];
+    await installAt(chain, long[top] as SampleBlock);
+    await commit(chain, sparse(long[top + 1] as SampleBlock));
+    // Block 0, the last of them, that of the snapshot, and the new one.
+    assert.equal(await headers(store), 4);
+    await installAt(chain, long[next] as SampleBlock);
+    for (let height = next + 1; height <= next + 3; height++) {
+      await commit(chain, sparse(long[height] as SampleBlock));
+    }
+    assert.deepEqual(heightsIn(await store.scan(rangeOf('header'))), [0, next, next + 1, next + 2, next + 3]);
+  });
+});
 
 describe('while something is on its way out', () => {
   async function filled(height: number) {
