@@ -2,6 +2,7 @@ import { type Height, toHeight } from '../../ledger/block.ts';
 import { maxFaulty } from '../../ledger/quorum.ts';
 import type { EngineStatus } from '../engine.ts';
 import { isHeard, silenceOf } from '../shared/contact.ts';
+import { whyWithoutVote } from '../shared/pacing.ts';
 import { oldestWriteMs } from '../shared/write-queue.ts';
 import {
   highestKnown,
@@ -81,6 +82,7 @@ export function reasonOf(replica: Replica): string {
   if (highest > state.final.height + replica.options.window) {
     return `catching up, others are final at ${highest}`;
   }
+  if (replica.self === null) return whyWithoutVote(state.pacing, 'no validator');
   const { cause, wayOut } = forgotten[state.keyUse === 'doubted' ? 'doubted' : 'lost'];
   if (state.guard.name === 'learning') {
     // Then the chain waits for this one, and nobody but its operator can help.
@@ -160,7 +162,9 @@ function amnesiacs({ state, self }: Replica): string {
 
 const silentAfterMs = 5_000;
 
+/** Validators speak to each other: that nobody else hears them says nothing. */
 function silentPeers({ state, self }: Replica): string {
+  if (self === null) return '';
   const others = [...state.peers.keys()].filter((index) => index !== self);
   const span = { now: state.now, withinMs: silentAfterMs };
   const silence = silenceOf(state.contact, others, span);

@@ -1,5 +1,6 @@
 import type { EngineStatus } from '../engine.ts';
 import { silenceOf } from '../shared/contact.ts';
+import { whatWaits, whyWithoutVote } from '../shared/pacing.ts';
 import { oldestWriteMs } from '../shared/write-queue.ts';
 import { isVoter, quorumOf, takesPart } from './configuration.ts';
 import { hearsLeader } from './election.ts';
@@ -98,15 +99,14 @@ function reason(replica: Replica): string {
       return `no leader; ${role.pre ? 'asked whether to campaign' : 'campaigning'}, ${yes} in favour${enough ? '' : ', not a majority'}`;
     }
     case 'follower':
-      if (!takesPart(state.configuration, state.self))
-        return 'nothing waits; this node is no member, and asks others for final blocks';
+      if (!takesPart(state.configuration, state.self)) return whyWithoutVote(state.pacing, 'no member');
       if (role.leader === null) return 'no leader is known; waiting for an election';
       if (role.staging.length > 0)
         return `${role.staging.length} blocks of member ${role.leader} are being checked`;
       if (isAmnesiac(state)) return `${newcomer(state)} before it can become a voter`;
       if (!hearsLeader(replica))
         return `member ${role.leader} leads, and is silent for ${age(replica, state.leaderHeardAt)}; an election comes unless it is heard`;
-      return `nothing waits; member ${role.leader} leads, heard ${age(replica, state.leaderHeardAt)} ago`;
+      return `${whatWaits(state.pacing)}; member ${role.leader} leads, heard ${age(replica, state.leaderHeardAt)} ago`;
   }
 }
 

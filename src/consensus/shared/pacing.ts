@@ -22,6 +22,18 @@ export function takeWork(pacing: Pacing, work: PendingWork): void {
   pacing.nothingToBuild = false;
 }
 
+/** For `why`: what could stand in a block and does not yet. */
+export function whatWaits({ work: { executable } }: Pacing): string {
+  if (executable === 0) return 'nothing waits';
+  return executable === 1 ? '1 transaction waits for a block' : `${executable} transactions wait for a block`;
+}
+
+/** For `why` of a node that has no vote, and hears nothing of those who have. */
+export function whyWithoutVote(pacing: Pacing, without: 'no member' | 'no validator'): string {
+  const others = pacing.work.executable === 0 ? '' : '; the nodes of those who vote tell what they wait for';
+  return `${whatWaits(pacing)}; this node is ${without}, and asks others for final blocks${others}`;
+}
+
 export function hasWork(pacing: Pacing): boolean {
   return pacing.work.executable > 0 && !pacing.nothingToBuild;
 }
