@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Problem } from '../src/base/problem.ts';
-import { frameCheckProblem, loadNativeVerify, openNativeVerify } from '../src/crypto/native-verify.ts';
+import { loadNativeVerify } from '../src/crypto/native-addon.ts';
+import { frameCheckProblem, openNativeVerify } from '../src/crypto/native-verify.ts';
 import { buildNative, buildPlain, testNative, whyNotNative } from './native-build.ts';
 
 // Builds the native signature check: `npm run native`. With `--check`, as CI does, its own tests run, too, with its

@@ -1,29 +1,11 @@
-import { createRequire } from 'node:module';
 import { fromHex } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 import { batchVectors } from './batch-vectors.ts';
 import { packClaims } from './claim-batch.ts';
 import { cornerCases } from './corner-cases.ts';
+import { type FrameCheck, loadNativeVerify, type NativeVerify } from './native-addon.ts';
 import { findNativeFile } from './native-file.ts';
 import type { PublicKey, Signature, SignatureClaim } from './signature.ts';
-
-/** Checks a frame of claims (`claim-batch.ts`) by the consensus rule: one byte per claim, 1 when valid. */
-export type FrameCheck = (frame: Uint8Array) => Uint8Array;
-
-/** What the addon in `native-verify/` exports. */
-interface Addon {
-  readonly verifyFrame: FrameCheck;
-  readonly arithmetic: () => string;
-}
-
-/** The addon, in this process. */
-export interface NativeVerify {
-  /** For people: status, log, metrics. */
-  readonly name: string;
-  /** The file, which other threads can load. */
-  readonly path: string;
-  readonly verifyFrame: FrameCheck;
-}
 
 /**
  * The addon, if it was built and is good: its self-test takes about 0.1 s. Undefined when it was not built,
@@ -43,12 +25,6 @@ export function openNativeVerify(
   }
   const wrong = frameCheckProblem(native.verifyFrame);
   return wrong === undefined ? native : unusable(wrong);
-}
-
-/** The addon without a self-test, for a thread of a process that made it. Throws when it cannot be loaded. */
-export function loadNativeVerify(path: string): NativeVerify {
-  const { verifyFrame, arithmetic } = createRequire(import.meta.url)(path) as Addon;
-  return { name: `curve25519-dalek, in batches, with ${arithmetic()}`, path, verifyFrame };
 }
 
 /**

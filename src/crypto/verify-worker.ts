@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { defined } from '../base/invariant.ts';
-import { verifyPacked } from './claim-batch.ts';
-import { loadNativeVerify } from './native-verify.ts';
+import { loadNativeVerify } from './native-addon.ts';
 
 /** What the main thread tells this one at its start. */
 export interface VerifyWorkerData {
@@ -16,6 +15,10 @@ export interface VerifyWorkerData {
 const port = defined(parentPort, 'the port to the main thread');
 
 const { native } = workerData as VerifyWorkerData;
-const check = native === undefined ? verifyPacked : loadNativeVerify(native).verifyFrame;
+// With the addon nothing else is loaded: this thread has a heap of its own.
+const check =
+  native === undefined
+    ? (await import('./claim-batch.ts')).verifyPacked
+    : loadNativeVerify(native).verifyFrame;
 
 port.on('message', (packed: Uint8Array<ArrayBuffer>) => port.postMessage(check(packed)));

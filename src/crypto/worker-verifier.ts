@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { defined, invariant, InvariantError } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { type ClaimRun, packClaims } from './claim-batch.ts';
-import type { FrameCheck, NativeVerify } from './native-verify.ts';
+import type { FrameCheck, NativeVerify } from './native-addon.ts';
 import type { SignatureClaim, Verifier } from './signature.ts';
 import type { VerifyWorkerData } from './verify-worker.ts';
 

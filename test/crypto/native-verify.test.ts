@@ -11,13 +11,8 @@ import { packClaims, verifyPacked } from '../../src/crypto/claim-batch.ts';
 import { cornerCases } from '../../src/crypto/corner-cases.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { findNativeFile, nativeFileName, nativeFiles } from '../../src/crypto/native-file.ts';
-import {
-  type FrameCheck,
-  frameCheckProblem,
-  loadNativeVerify,
-  type NativeVerify,
-  openNativeVerify,
-} from '../../src/crypto/native-verify.ts';
+import { type FrameCheck, loadNativeVerify, type NativeVerify } from '../../src/crypto/native-addon.ts';
+import { frameCheckProblem, openNativeVerify } from '../../src/crypto/native-verify.ts';
 import type { PublicKey, Signature, SignatureClaim } from '../../src/crypto/signature.ts';
 import { verifyClaimZip215 } from '../../src/crypto/zip215.ts';
 import { oddEncodings, oddSignature } from './odd-signatures.ts';

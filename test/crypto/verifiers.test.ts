@@ -12,7 +12,8 @@ import { cornerCases } from '../../src/crypto/corner-cases.ts';
 
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
-import { type FrameCheck, type NativeVerify, openNativeVerify } from '../../src/crypto/native-verify.ts';
+import type { FrameCheck, NativeVerify } from '../../src/crypto/native-addon.ts';
+import { openNativeVerify } from '../../src/crypto/native-verify.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import {
   type PublicKey,
