@@ -142,13 +142,18 @@ export function growChunk<T extends Int32Array | Uint8Array>(
   else chunks[0] = grown(first, kind, Math.min(whole, 2 * first.length));
 }
 
-/** A copy with more room: twice as much, unless another length is given. */
+/** A copy with more room. */
 export function grown<T extends Int32Array | Uint8Array>(
   old: T,
   kind: new (length: number) => T,
-  length = 2 * old.length,
+  length: number,
 ): T {
   const larger = new kind(length);
   larger.set(old);
   return larger;
+}
+
+/** How many there is room for next: of many a quarter more, because what is never used is memory, too. */
+export function nextRoom(room: number): number {
+  return room < chunkCells ? 2 * room : room + (room >>> 2);
 }

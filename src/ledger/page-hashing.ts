@@ -27,9 +27,9 @@ class Level {
   }
 
   #grow(): void {
-    this.hashes = grown(this.hashes, Int32Array);
+    this.hashes = grown(this.hashes, Int32Array, 2 * this.hashes.length);
     this.bytes = new Uint8Array(this.hashes.buffer);
-    this.targets = grown(this.targets, Int32Array);
+    this.targets = grown(this.targets, Int32Array, 2 * this.targets.length);
   }
 }
 

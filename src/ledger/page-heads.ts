@@ -1,4 +1,4 @@
-import { grown } from './cell-store.ts';
+import { grown, nextRoom } from './cell-store.ts';
 import { copyHash, hashWords } from './pair-batch.ts';
 
 /** Entries of one page. More take less memory for themselves, and more time for each that changes. */
@@ -29,10 +29,11 @@ export class PageHeads {
   /** There is memory for this page. */
   reach(page: number): void {
     if (page < this.#counts.length) return;
-    this.#counts = grown(this.#counts, Uint8Array);
-    this.#holders = grown(this.#holders, Int32Array);
-    this.#hashes = grown(this.#hashes, Int32Array);
-    this.#prefixes = grown(this.#prefixes, Int32Array);
+    const room = nextRoom(page);
+    this.#counts = grown(this.#counts, Uint8Array, room);
+    this.#holders = grown(this.#holders, Int32Array, room);
+    this.#hashes = grown(this.#hashes, Int32Array, hashWords * room);
+    this.#prefixes = grown(this.#prefixes, Int32Array, pageEntries * room);
   }
 
   /** Empties a page, whoever had it, and makes the caller its only holder. */

@@ -1,6 +1,6 @@
 import { invariant } from '../base/invariant.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
-import { type Bytes, CellStore, grown } from './cell-store.ts';
+import { type Bytes, CellStore, grown, nextRoom } from './cell-store.ts';
 import { EntryPages, type PathOf } from './entry-pages.ts';
 import { PageHashing } from './page-hashing.ts';
 import { type BranchList, UpdateMemory } from './update-memory.ts';
@@ -202,9 +202,10 @@ export class TreeNodes {
     }
     const ref = this.#fresh++;
     if (ref === this.#holders.length) {
-      this.#links = grown(this.#links, Int32Array);
-      this.#holders = grown(this.#holders, Int32Array);
-      this.#hashes = grown(this.#hashes, Int32Array);
+      const room = nextRoom(ref);
+      this.#links = grown(this.#links, Int32Array, 2 * room);
+      this.#holders = grown(this.#holders, Int32Array, room);
+      this.#hashes = grown(this.#hashes, Int32Array, hashWords * room);
     }
     return ref;
   }
