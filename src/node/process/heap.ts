@@ -1,6 +1,6 @@
+import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { limits } from '../../base/limits.ts';
-import { compileCache } from './compile-cache.ts';
 
 /**
  * How V8 is started for a node. Its spaces grow in a flood and do not give back what they took for as long as
@@ -14,21 +14,16 @@ export const v8Flags: readonly string[] = [
   `--invocation-count-for-turbofan=${limits.lastCompilerCalls}`,
 ];
 
-/**
- * What else it takes to start a node. What was compiled once is read from Node's cache, main file and all,
- * and no longer as TypeScript: the program that takes the types off would stay in memory.
- */
-const environment = {
-  MALLOC_ARENA_MAX: `${limits.mallocArenas}`,
-  NODE_COMPILE_CACHE: compileCache,
-};
+/** What else it takes to start a node: see the bound, and the file. */
+const environment = { MALLOC_ARENA_MAX: `${limits.mallocArenas}` };
+const stripTypes = join(import.meta.dirname, 'strip-types.js');
 
 /** How Node is started for a node, as `scripts/pinned-node` does it. What `env` has already stays. */
 export function nodeLaunch(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
-  return { args: [...v8Flags, ...args], env: { ...environment, ...env } };
+  return { args: [...v8Flags, '--import', stripTypes, ...args], env: { ...environment, ...env } };
 }
 
 const MiB = 1024 * 1024;
