@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Problem } from '../../base/problem.ts';
 import { isBarredPort } from '../../client/node-address.ts';
 
@@ -10,18 +10,33 @@ export interface NodePorts {
 const host = '127.0.0.1';
 
 /**
+ * Where ports are looked for that a node shall listen on later: below those that systems hand out by
+ * themselves (from 32768 on Linux, from 49152 as RFC 6335 section 6 has it), so that no connection and no
+ * server of another program gets one meanwhile.
+ */
+const places = { from: 10_240, to: 32_768, each: 16 } as const;
+const slots = (places.to - places.from) / places.each;
+
+/** Each process begins elsewhere, and goes on from there: two that choose at once choose different ones. */
+let lastChosen = places.from + (process.pid % slots) * places.each - 1;
+
+/**
  * Two ports for each node: base, base + 1 for the first node, and so on. With base 0 any free ones. Every
  * port was free a moment ago, or the problem names the one that is taken.
  */
 export async function choosePorts(base: number, nodes: number): Promise<NodePorts[]> {
   const servers: Server[] = [];
+  const choose = async (port: number): Promise<number> => {
+    const server = base === 0 ? await listenAnywhere() : await listen(port);
+    servers.push(server);
+    return (server.address() as AddressInfo).port;
+  };
   try {
     const found: NodePorts[] = [];
     for (let index = 0; index < nodes; index++) {
       if (isBarredPort(base + 2 * index)) throw barred(base + 2 * index);
-      const api = await listen(base === 0 ? 0 : base + 2 * index, servers);
-      const peers = await listen(base === 0 ? 0 : base + 2 * index + 1, servers);
-      found.push({ api, peers });
+      const api = await choose(base + 2 * index);
+      found.push({ api, peers: await choose(base + 2 * index + 1) });
     }
     return found;
   } finally {
@@ -29,15 +44,25 @@ export async function choosePorts(base: number, nodes: number): Promise<NodePort
   }
 }
 
-async function listen(port: number, servers: Server[]): Promise<number> {
+/** On the next port that is free. */
+async function listenAnywhere(): Promise<Server> {
+  for (let tried = 1; ; tried++) {
+    lastChosen = lastChosen + 1 < places.to ? lastChosen + 1 : places.from;
+    try {
+      return await listen(lastChosen);
+    } catch (problem) {
+      if (tried === places.to - places.from) throw problem;
+    }
+  }
+}
+
+async function listen(port: number): Promise<Server> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(port, error)));
     server.listen({ port, host, exclusive: true }, resolve);
   });
-  servers.push(server);
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
+  return server;
 }
 
 function barred(port: number): Problem {
