@@ -13,7 +13,7 @@ import { aborted, stopOnSignals } from './signals.ts';
 import { answer, surviveClosedOutput } from './terminal.ts';
 
 /** A node that has not ended by then is forced. */
-const stopDeadlineMs = 5_000;
+const stopDeadlineMs = 15_000;
 
 export function startCommand(): CommandUnknownOpts {
   return new Command('start')

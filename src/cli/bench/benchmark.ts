@@ -19,7 +19,7 @@ import { notOurs } from './testbed.ts';
 import { under, type UnderResult, type UnderRow } from './under.ts';
 
 /** The nodes have their own deadline; then their data is removed. */
-const stopDeadlineMs = 15_000;
+const stopDeadlineMs = 30_000;
 
 /** What was measured: runs, and what one of the special questions found. */
 interface Found {

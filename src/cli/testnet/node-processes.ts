@@ -22,7 +22,7 @@ type Life =
   | { readonly state: 'running'; readonly pid: number }
   | { readonly state: 'ended'; readonly how: string; readonly expected: boolean };
 
-const graceMs = 5_000;
+const graceMs = 20_000;
 const mainFile = join(import.meta.dirname, '../main.ts');
 
 /**
@@ -57,7 +57,7 @@ export class NodeProcesses {
   }
 
   /**
-   * Asks every child to stop, and forces those that do not within five seconds. Resolves when all are gone.
+   * Asks every child to stop, and forces those that do not within `graceMs`. Resolves when all are gone.
    */
   async stop(): Promise<{ readonly forced: readonly TestnetNode[] }> {
     this.#stopping = true;

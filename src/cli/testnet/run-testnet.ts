@@ -29,7 +29,7 @@ interface TestnetOptions {
 const readyDeadlineMs = 90_000;
 const readyPauseMs = 150;
 /** The nodes have their own deadline (see `node-processes.ts`); then their data is removed. */
-const stopDeadlineMs = 15_000;
+const stopDeadlineMs = 30_000;
 const secondMs = 1_000;
 
 /**
