@@ -187,10 +187,9 @@ void test('silence is broken by comments, so that a dead peer is noticed', async
 void test('closing ends the streams', async (t) => {
   const world = await start(t);
   const stream = await open(t, world);
-  const started = performance.now();
   await world.api.close();
+  // In order: one that is cut after the grace ends with an error.
   assert.equal(await stream.next(), undefined);
-  assert.ok(performance.now() - started < 900, 'without waiting for the readers');
   assert.equal(world.backend.listeners.size, 0);
 });
 

@@ -218,7 +218,7 @@ void test('wait=final for many answers all of them when the block of one was pru
 
 void test(
   'a node that loses the lead answers those who wait at once: unknown, by its hash',
-  { timeout: 20_000 },
+  { timeout: 50_000 },
   async (t) => {
     const world = await start(t);
     const answer = post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=60000');
@@ -237,7 +237,7 @@ void test(
 
 void test(
   'a node that cannot go on answers those who wait at once: unknown, by its hash',
-  { timeout: 20_000 },
+  { timeout: 50_000 },
   async (t) => {
     const world = await start(t);
     const answer = post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=60000');
@@ -257,7 +257,7 @@ void test(
 
 void test(
   'of many, those that are final stay final when the node loses the lead, and the others are unknown',
-  { timeout: 20_000 },
+  { timeout: 50_000 },
   async (t) => {
     const world = await start(t);
     world.backend.makeBlock([transfer(9)]);
@@ -284,7 +284,7 @@ void test(
 
 void test(
   'a lead that is lost while the submission is judged is not missed, nor what was final by then',
-  { timeout: 20_000 },
+  { timeout: 50_000 },
   async (t) => {
     const world = await start(t);
     world.backend.meanwhile = () => world.backend.stepDown('a higher term was seen');

@@ -7,6 +7,7 @@ import { answeredCodes } from '../../src/api/problem-status.ts';
 import { problemSchema, type ProblemJson } from '../../src/api/schemas.ts';
 import { type ApiOptions, type RunningApi, startApi } from '../../src/api/server.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
+import { eventually } from '../support/eventually.ts';
 import { FakeBackend } from './fake-backend.ts';
 
 export interface World {
@@ -97,9 +98,5 @@ export function rawExchange(world: World, text: string): Promise<string> {
 
 /** Waits for something that other turns of the event loop bring about. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, 'it happens within 10 s');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  await eventually('it happens', condition);
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { jsonOf, problemOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
-import { eventually, isAlive, Running } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { isAlive, Running } from './processes.ts';
 
 const small = '--accounts 40 --senders 16 --in-flight 64 --duration 1 --warm-up 1'.split(' ');
 
@@ -26,9 +26,6 @@ interface Told {
   }[];
   readonly files: { readonly json: string; readonly page: string };
 }
-
-/** Directories that a benchmark of now may have left. */
-const leftBehind = (): string[] => globSync('quorate-bench-*', { cwd: tmpdir() });
 
 /** Processes that have this directory in their command line, where there is a /proc. */
 function processesOf(directory: string): number {
@@ -66,7 +63,7 @@ suite('quorate bench', () => {
 
   test('nodes that run already are measured in an open loop, and go on after it', async (t) => {
     const network = new Running(t, ['testnet', '--engine', 'raft', '--base-port', '0']);
-    const { nodes } = await network.event<{ nodes: { api: string; pid: number }[] }>('ready', 60_000);
+    const { nodes } = await network.event<{ nodes: { api: string; pid: number }[] }>('ready');
     const out = temporaryDirectory(t);
     const attached = [
       'bench',
@@ -88,7 +85,7 @@ suite('quorate bench', () => {
     assert.equal(gone.code, 3);
     assert.equal(problemOf(gone).code, 'api/unreachable');
     network.child.kill('SIGTERM');
-    await network.ended(20_000);
+    await network.ended();
   });
 
   for (const [signal, what] of [
@@ -96,22 +93,19 @@ suite('quorate bench', () => {
     ['SIGKILL', 'kill -9'],
   ] as const) {
     test(`${what} ends all processes and removes their data`, async (t) => {
-      const before = new Set(leftBehind());
-      const made = (): string | undefined => leftBehind().find((name) => !before.has(name));
-      const isRunning = (): boolean => existsSync(join(tmpdir(), made() ?? '-', 'validator-0', 'node.log'));
-      const bench = new Running(t, ['bench', ...small, '--duration', '60']);
-      await eventually('a node runs', 60_000, () => (isRunning() ? true : undefined));
-      const directory = made() ?? assert.fail('there is a directory');
+      const place = temporaryDirectory(t);
+      const bench = new Running(t, ['bench', ...small, '--duration', '60'], { TMPDIR: place });
+      const [log] = await eventually('a node runs', () => {
+        const found = globSync('quorate-bench-*/validator-0/node.log', { cwd: place });
+        return found.length > 0 && found;
+      });
+      const directory = dirname(dirname(join(place, log ?? '')));
       bench.child.kill(signal);
-      const code = await bench.ended(30_000);
+      const code = await bench.ended();
       assert.equal(code, signal === 'SIGKILL' ? 'SIGKILL' : 1);
       if (signal === 'SIGINT') assert.match(bench.errors, /cli\/interrupted/);
-      await eventually('the directory is removed', 60_000, () =>
-        existsSync(join(tmpdir(), directory)) ? undefined : true,
-      );
-      await eventually('all processes have ended', 30_000, () =>
-        processesOf(directory) === 0 ? true : undefined,
-      );
+      await eventually('the directory is removed', () => !existsSync(directory));
+      await eventually('all processes have ended', () => processesOf(directory) === 0);
     });
   }
 });

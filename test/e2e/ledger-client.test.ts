@@ -5,15 +5,13 @@ import { Ledger } from '../../src/client/index.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { temporaryDirectory } from '../cli/quorate.ts';
-import { eventually, Running } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { Running } from './processes.ts';
 
 test('an application’s 2,000 payments under way are all final, although the node that it talks to is killed with -9', async (t) => {
   const data = temporaryDirectory(t);
   const network = new Running(t, ['testnet', '--base-port', '0', '--data', data]);
-  const { nodes } = await network.event<{ nodes: { node: number; api: string; pid: number }[] }>(
-    'ready',
-    60_000,
-  );
+  const { nodes } = await network.event<{ nodes: { node: number; api: string; pid: number }[] }>('ready');
   // The last is no primary, so that the others go on at once.
   const order = nodes.toReversed();
   const [victim] = order;
@@ -25,7 +23,7 @@ test('an application’s 2,000 payments under way are all final, although the no
   const before = unwrap(await ledger.ask((client) => client.account(bob)));
 
   const payments = Array.from({ length: 2_000 }, () => account.transfer(bob, 1n, { deadlineMs: 120_000 }));
-  await eventually('some are final', 60_000, async () => (account.waiting < 1_900 ? true : undefined));
+  await eventually('some are final', () => account.waiting < 1_900);
   assert.ok(process.kill(victim.pid, 'SIGKILL'));
   const outcomes = await Promise.all(payments);
 
@@ -36,5 +34,5 @@ test('an application’s 2,000 payments under way are all final, although the no
   const sender = unwrap(await ledger.ask((client) => client.account(alice.publicKey)));
   assert.equal(sender.nonce, 2_000, 'none was signed twice');
   network.child.kill('SIGTERM');
-  await network.ended(20_000);
+  await network.ended();
 });

@@ -9,7 +9,7 @@ import { toHeight } from '../../src/ledger/block.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import { testGenesis } from '../node/cluster.ts';
 import { Nodes } from './nodes.ts';
-import { eventually } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
 
 const genesis = testGenesis(4);
 const from = toHeight(7);
@@ -25,9 +25,9 @@ test('two programs of one protocol version make one network, through a decided c
   await nodes.allReady();
   const client = nodes.client(0, deadlineMs);
   const oldClient = nodes.client(3, deadlineMs);
-  await eventually('all are connected', 120_000, async () => {
+  await eventually('all are connected', async () => {
     const { validators } = unwrap(await client.chainParameters());
-    return validators.every(({ protocolVersions }) => protocolVersions !== null) ? true : undefined;
+    return validators.every(({ protocolVersions }) => protocolVersions !== null);
   });
   const parameters = unwrap(await client.chainParameters());
   assert.deepEqual(
@@ -53,8 +53,8 @@ test('two programs of one protocol version make one network, through a decided c
   for (const name of ['validator-3', 'validator-1'])
     await does(name, { type: 'approve-change', proposal: id });
   assert.equal(unwrap(await client.chainProposals()).proposals[0]?.status, 'decided');
-  await eventually('the older program says what it does not know', 120_000, async () =>
-    /knows up to 1: this node stops before it/.test(unwrap(await oldClient.why()).why) ? true : undefined,
+  await eventually('the older program says what it does not know', async () =>
+    /knows up to 1: this node stops before it/.test(unwrap(await oldClient.why()).why),
   );
   const status = unwrap(await oldClient.status());
   assert.deepEqual(status.scheduledProtocolVersion, { version: 2, height: from });
@@ -74,8 +74,9 @@ test('two programs of one protocol version make one network, through a decided c
   await pay();
   const { finalHeight, finalHash } = unwrap(await client.status());
   const newerClient = nodes.client(3, deadlineMs);
-  await eventually('the newer program goes on', 120_000, async () =>
-    unwrap(await newerClient.status()).finalHeight >= finalHeight ? true : undefined,
+  await eventually(
+    'the newer program goes on',
+    async () => unwrap(await newerClient.status()).finalHeight >= finalHeight,
   );
   const block = unwrap(await newerClient.block(toHeight(finalHeight)));
   assert.equal(block.hash, finalHash);

@@ -12,7 +12,7 @@ import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
 import { initDirectory, type NodeConfig } from '../../src/node/process/config.ts';
 import { silentLog } from '../../src/node/process/log.ts';
 import { type RunningNode, startNode, type StartNodeOptions } from '../../src/node/node.ts';
-import { eventually } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Nodes of one chain over real connections, each with its own directory and API, for one test. */
 export class Nodes {
@@ -48,8 +48,9 @@ export class Nodes {
    */
   async allReady(): Promise<void> {
     for (const index of this.running.keys()) {
-      await eventually(`node ${index} is ready`, 30_000, async () =>
-        (await this.client(index).ready()) instanceof Problem ? undefined : true,
+      await eventually(
+        `node ${index} is ready`,
+        async () => !((await this.client(index).ready()) instanceof Problem),
       );
     }
   }
@@ -76,7 +77,7 @@ export class Nodes {
     return node;
   }
 
-  client(index: number, deadlineMs = 5_000): HttpClient {
+  client(index: number, deadlineMs = 60_000): HttpClient {
     return new HttpClient({ baseUrl: this.node(index).apiAddress, deadlineMs });
   }
 

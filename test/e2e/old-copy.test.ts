@@ -7,7 +7,7 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Genesis } from '../../src/ledger/genesis.ts';
 import { raftGenesis, signedTransaction, testGenesis } from '../node/cluster.ts';
 import { Nodes } from './nodes.ts';
-import { eventually } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
 
 // An operator puts back an old copy of a node's whole directory: nothing on its machine shows that.
 
@@ -25,7 +25,7 @@ class PaidNodes extends Nodes {
     const client = this.client(0, 20_000);
     for (let paid = 0; paid < count; paid++) {
       const transaction = signedTransaction(this.#genesis, 'alice', { nonce: this.#nonce++ });
-      await eventually('a transaction is final', 60_000, async () => {
+      await eventually('a transaction is final', async () => {
         await client.submit(transaction);
         const final = await client.waitFinal(transaction.hash, { deadlineMs: 3_000 });
         return final instanceof Problem ? undefined : final;
@@ -33,7 +33,7 @@ class PaidNodes extends Nodes {
     }
     const { finalHeight } = unwrap(await client.status());
     for (const index of this.running.keys()) {
-      await eventually(`node ${index} has block ${finalHeight}`, 60_000, async () => {
+      await eventually(`node ${index} has block ${finalHeight}`, async () => {
         const status = await this.client(index).status();
         return status instanceof Problem || status.finalHeight < finalHeight ? undefined : status;
       });
@@ -41,9 +41,9 @@ class PaidNodes extends Nodes {
   }
 
   votes(index: number, voting: boolean): Promise<true> {
-    return eventually(`node ${index} votes: ${voting}`, 60_000, async () => {
+    return eventually(`node ${index} votes: ${voting}`, async () => {
       const status = await this.client(index).status();
-      return !(status instanceof Problem) && status.voting === voting ? true : undefined;
+      return !(status instanceof Problem) && status.voting === voting;
     });
   }
 }
@@ -65,9 +65,9 @@ test('under PBFT its own signatures show it, and it votes again when nothing can
   await nodes.start(1);
   await nodes.votes(1, false);
   // It is silent for 2W blocks above where the others are when they answer, however soon that is.
-  await eventually('it votes again', 60_000, async () => {
+  await eventually('it votes again', async () => {
     await nodes.pay(1);
-    return unwrap(await nodes.client(1).status()).voting ? true : undefined;
+    return unwrap(await nodes.client(1).status()).voting;
   });
 });
 
@@ -82,7 +82,7 @@ test('under Raft a block by its own key shows it, and it decides nothing any mor
   await nodes.votes(2, true);
   const leader = async (): Promise<number | null> => unwrap(await nodes.client(0).status()).primary;
   const address = encodeAddress(developmentKeyPair('validator-2').publicKey);
-  await eventually('it leads', 60_000, async () => {
+  await eventually('it leads', async () => {
     const at = await leader();
     if (at === 2) return true;
     if (at !== null) await nodes.client(at, 10_000).transferLeader(address);

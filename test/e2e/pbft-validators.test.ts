@@ -10,7 +10,7 @@ import { proposalId } from '../../src/ledger/proposal.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
 import { signedTransaction, testGenesis } from '../node/cluster.ts';
 import { Nodes } from './nodes.ts';
-import { eventually } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
 
 const genesis = testGenesis(4);
 const keyOf = (index: number): PublicKey => developmentKeyPair(`validator-${index}`).publicKey;
@@ -40,7 +40,7 @@ class WorkingNodes extends Nodes {
       fee: 0n,
       ...(operation && { operation }),
     });
-    await eventually(`${sender} is final`, 60_000, async () => {
+    await eventually(`${sender} is final`, async () => {
       const [index = 0] = [...this.running.keys()];
       const client = this.client(index);
       await client.submit(transaction);
@@ -82,10 +82,10 @@ class WorkingNodes extends Nodes {
       await this.transact(`validator-${other}`, { type: 'approve-change', proposal });
     const wanted = next.map((index) => encodeAddress(keyOf(index))).join();
     for (const index of this.running.keys()) {
-      await eventually(`node ${index} knows the next validators`, 30_000, async () => {
+      await eventually(`node ${index} knows the next validators`, async () => {
         const listed = await this.client(index).validators();
         const now = listed instanceof Problem ? '' : listed.validators.map(({ address }) => address).join();
-        return now === wanted ? true : undefined;
+        return now === wanted;
       });
     }
   }
@@ -94,7 +94,7 @@ class WorkingNodes extends Nodes {
   async grow(blocks: number): Promise<void> {
     const target = unwrap(await this.client([...this.running.keys()][0] ?? 0).status()).finalHeight + blocks;
     for (const index of this.running.keys()) {
-      await eventually(`node ${index} has block ${target}`, 60_000, async () => {
+      await eventually(`node ${index} has block ${target}`, async () => {
         const status = await this.client(index).status();
         return status instanceof Problem || status.finalHeight < target ? undefined : status;
       });
@@ -117,7 +117,7 @@ test('a fifth validator joins, one leaves and a key is replaced, while clients g
 
   await nodes.change([0, 1, 2, 3], [0, 1, 2, 3, 4], [0, 1, 2]);
   await nodes.grow(2);
-  await eventually('the fifth votes', 20_000, async () => ((await nodes.voting(4)) ? true : undefined));
+  await eventually('the fifth votes', () => nodes.voting(4));
   // Four of five are a quorum: without one of the others its vote is needed.
   await nodes.stop(3);
   await nodes.grow(2);
@@ -135,7 +135,7 @@ test('a fifth validator joins, one leaves and a key is replaced, while clients g
   await nodes.start(5);
   await nodes.change([1, 2, 3, 4], [5, 2, 3, 4], [1, 2, 3]);
   await nodes.stop(1);
-  await eventually('the new key votes', 30_000, async () => ((await nodes.voting(5)) ? true : undefined));
+  await eventually('the new key votes', () => nodes.voting(5));
   await nodes.stop(4);
   await nodes.grow(2);
 

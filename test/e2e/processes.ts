@@ -2,24 +2,9 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/eventually.ts';
 
 const launcher = join(import.meta.dirname, '../../scripts/quorate');
-
-/** Asks again until the answer is there; fails, and says what it waited for, when the deadline passes. */
-export async function eventually<T>(
-  what: string,
-  deadlineMs: number,
-  ask: () => T | undefined | Promise<T | undefined>,
-): Promise<T> {
-  const until = performance.now() + deadlineMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    assert.ok(performance.now() < until, `in vain after ${deadlineMs} ms: ${what}`);
-    await sleep(50);
-  }
-}
 
 /** A running `quorate`, whose lines of JSON are events. */
 export class Running {
@@ -29,10 +14,10 @@ export class Running {
   #rest = '';
   #code: number | NodeJS.Signals | undefined;
 
-  constructor(t: TestContext, args: readonly string[]) {
+  constructor(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(launcher, [...args, '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       const lines = (this.#rest + text).split('\n');
@@ -48,8 +33,8 @@ export class Running {
     return this.#errors;
   }
 
-  async event<T>(name: string, deadlineMs: number): Promise<T> {
-    return (await eventually(`the event ${name}`, deadlineMs, () => {
+  async event<T>(name: string): Promise<T> {
+    return (await eventually(`the event ${name}`, () => {
       const found = this.events.find(({ event }) => event === name);
       assert.ok(found !== undefined || this.#code === undefined, `ended with ${this.#code}: ${this.#errors}`);
       return found;
@@ -57,8 +42,8 @@ export class Running {
   }
 
   /** The exit code, or the signal that ended it. */
-  ended(deadlineMs: number): Promise<number | NodeJS.Signals> {
-    return eventually('the end of the process', deadlineMs, () => this.#code);
+  ended(): Promise<number | NodeJS.Signals> {
+    return eventually('the end of the process', () => this.#code);
   }
 }
 

@@ -10,7 +10,8 @@ import { verifyReceipt } from '../../src/client/verify.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { parseGenesis } from '../../src/ledger/genesis.ts';
 import { jsonOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
-import { eventually, Running } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { Running } from './processes.ts';
 
 interface Node {
   readonly node: number;
@@ -20,21 +21,20 @@ interface Node {
   readonly data: string;
 }
 
-const readyMs = 30_000;
 const genesisFile = join(import.meta.dirname, '../../genesis/testnet-raft.json');
 
 async function boot(t: TestContext): Promise<{ network: Running; nodes: readonly Node[] }> {
   const data = temporaryDirectory(t);
   const network = new Running(t, ['testnet', '--engine', 'raft', '--base-port', '0', '--data', data]);
-  const { nodes } = await network.event<{ nodes: readonly Node[] }>('ready', readyMs);
+  const { nodes } = await network.event<{ nodes: readonly Node[] }>('ready');
   return { network, nodes };
 }
 
-const clientOf = (api: string): HttpClient => new HttpClient({ baseUrl: api, deadlineMs: 5_000 });
+const clientOf = (api: string): HttpClient => new HttpClient({ baseUrl: api, deadlineMs: 120_000 });
 
 /** The one of these nodes that leads, once all of them say so. */
 async function leaderOf(nodes: readonly Node[]): Promise<Node> {
-  return eventually('one of these leads, and all of them know', 20_000, async () => {
+  return eventually('one of these leads, and all of them know', async () => {
     const found = await Promise.all(nodes.map(({ api }) => clientOf(api).status({ deadlineMs: 1_000 })));
     const seen = found.map((status) => (status instanceof Problem ? null : status.primary));
     return seen.every((one) => one === seen[0]) ? nodes.find(({ node }) => node === seen[0]) : undefined;
@@ -60,7 +60,7 @@ async function sendAll(
   const { clients, onFinal } = context;
   let at = context.first;
   for (const transaction of sender.transactions) {
-    const { inclusion } = await eventually(`${transaction.hash} is final`, 30_000, async () => {
+    const { inclusion } = await eventually(`${transaction.hash} is final`, async () => {
       const client = clients[at % clients.length] as HttpClient;
       const submitted = await client.submit(transaction, { deadlineMs: 1_500 });
       const final =
@@ -98,7 +98,7 @@ test('three processes in Raft mode: the leader is killed with -9 under load, and
     const hash = jsonOf(sent)['hash'] as Hash;
     for (const client of clients) {
       assert.equal(unwrap(await client.status()).engine, 'raft');
-      const receipt = unwrap(await client.waitFinal(hash, { deadlineMs: 5_000 }));
+      const receipt = unwrap(await client.waitFinal(hash, { deadlineMs: 120_000 }));
       assert.equal(receipt.engine, 'raft');
       assert.equal(receipt.inclusion.certificate.engine, 'raft');
       const genesis = unwrap(parseGenesis(readFileSync(genesisFile, 'utf8')));
@@ -131,18 +131,23 @@ test('three processes in Raft mode: the leader is killed with -9 under load, and
   await t.test(
     'an operator may ask any node: who does not lead names who does, and the tool goes there',
     async () => {
-      const leader = await leaderOf(nodes);
-      const [asked, transferee] = nodes.filter((node) => node !== leader) as [Node, Node];
-      const listed = jsonOf(await quorate(['members', 'list', '--node', asked.api, '--json']));
+      const listed = jsonOf(await quorate(['members', 'list', '--node', apis[0] ?? '', '--json']));
       assert.deepEqual(
         (listed['members'] as { api: string }[]).map(({ api }) => api),
         apis,
       );
-      const ran = await quorate(['leader', 'transfer', transferee.name, '--node', asked.api]);
-      assert.equal(ran.code, 0, ran.err);
-      assert.equal(ran.err.trim(), `${asked.api} does not lead. Asking ${leader.api}.`);
-      assert.equal((await leaderOf(nodes)).name, transferee.name);
-      assert.equal(unwrap(await clientOf(asked.api).status()).leaderApi, transferee.api);
+      // Again where the lead passed meanwhile by itself, as it may on a busy machine.
+      await eventually('the lead is handed over', async () => {
+        const leader = await leaderOf(nodes);
+        const [asked, transferee] = nodes.filter((node) => node !== leader) as [Node, Node];
+        const ran = await quorate(['leader', 'transfer', transferee.name, '--node', asked.api]);
+        return (
+          ran.code === 0 &&
+          ran.err.trim() === `${asked.api} does not lead. Asking ${leader.api}.` &&
+          (await leaderOf(nodes)).name === transferee.name &&
+          unwrap(await clientOf(asked.api).status()).leaderApi === transferee.api
+        );
+      });
     },
   );
 
@@ -150,7 +155,7 @@ test('three processes in Raft mode: the leader is killed with -9 under load, and
   const others = nodes.filter((node) => node !== victim);
   const acknowledged: Acknowledged[] = [];
   await t.test('clients go on through the death of the leader', async () => {
-    const { senders } = await prepare({ clients, count: 120, senders: 6, deadlineMs: 15_000 });
+    const { senders } = await prepare({ clients, count: 120, senders: 6, deadlineMs: 120_000 });
     let killed = false;
     await Promise.all(
       senders.map((sender, first) =>
@@ -166,16 +171,16 @@ test('three processes in Raft mode: the leader is killed with -9 under load, and
     );
     assert.ok(killed);
     assert.equal(acknowledged.length, 120);
-    assert.match((await network.event<{ how: string }>('ended', 5_000)).how, /SIGKILL/);
+    assert.match((await network.event<{ how: string }>('ended')).how, /SIGKILL/);
     assert.notEqual((await leaderOf(others)).name, victim.name);
   });
 
   await t.test('it starts again, and all three have all that any of them ever called final', async (t) => {
     const again = new Running(t, ['start', '--data', victim.data]);
-    await again.event('started', 15_000);
+    await again.event('started');
     for (const client of clients) {
       for (const { hash, height, blockHash } of acknowledged) {
-        const final = unwrap(await client.waitFinal(hash, { deadlineMs: 15_000 }));
+        const final = unwrap(await client.waitFinal(hash, { deadlineMs: 120_000 }));
         assert.deepEqual([final.inclusion.height, final.inclusion.blockHash], [height, blockHash]);
       }
     }
@@ -194,9 +199,9 @@ test('three processes in Raft mode: the leader is killed with -9 under load, and
       t.diagnostic(`handed over within ${Math.round(took)} ms`);
     });
     again.child.kill('SIGTERM');
-    assert.equal(await again.ended(8_000), 0, again.errors);
+    assert.equal(await again.ended(), 0, again.errors);
   });
 
   network.child.kill('SIGTERM');
-  assert.equal(await network.ended(10_000), 0, network.errors);
+  assert.equal(await network.ended(), 0, network.errors);
 });

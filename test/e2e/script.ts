@@ -8,12 +8,19 @@ export interface Told {
   readonly errors: string;
 }
 
+/** How long one step of a script may take, in seconds: longer than any machine needs. */
+const patience = '180';
+
 /** Runs one of the scripts through its launcher, and reads its lines of JSON. */
 export function script(name: string, args: readonly string[]): Promise<Told> {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(import.meta.dirname, '../../scripts', name), [...args, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      join(import.meta.dirname, '../../scripts', name),
+      [...args, '--timeout', patience, '--json'],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     let out = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

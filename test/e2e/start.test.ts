@@ -13,8 +13,6 @@ import { Running } from './processes.ts';
 
 const genesis = join(import.meta.dirname, '../../genesis/single.json');
 const local = ['--api', '127.0.0.1:0', '--listen', '/ip4/127.0.0.1/tcp/0'];
-const startMs = 15_000;
-
 /** A chain of one validator whose key nobody else knows, and which is not for development. */
 async function seriousChain(t: TestContext): Promise<{ file: string; keys: string }> {
   const directory = temporaryDirectory(t);
@@ -54,7 +52,7 @@ test('init, start, a transaction, SIGTERM: a node of one validator', async (t) =
   const data = join(temporaryDirectory(t), 'node');
   await initSingle(data);
   const node = new Running(t, ['start', '--data', data]);
-  const { api } = await node.event<{ api: string }>('started', startMs);
+  const { api } = await node.event<{ api: string }>('started');
   const paid = await quorate(['tx', 'transfer', 'bob', '5', '--from', 'alice', '--wait', '--node', api]);
   assert.equal(paid.code, 0, paid.err);
   assert.equal(unwrap(await new HttpClient({ baseUrl: api }).status()).validator?.index, 0);
@@ -64,7 +62,7 @@ test('init, start, a transaction, SIGTERM: a node of one validator', async (t) =
   assert.match(problemOf(second).code, /^storage\/in-use/);
 
   node.child.kill('SIGTERM');
-  assert.equal(await node.ended(8_000), 0, node.errors);
+  assert.equal(await node.ended(), 0, node.errors);
 });
 
 test('init refuses what would not start, and says what to do', async (t) => {
@@ -115,11 +113,11 @@ test('a chain of value: no development keys, and the validator’s password from
   const password = join(keys, 'password');
   writeFileSync(password, 'secret\n');
   const node = new Running(t, ['start', '--data', data, '--password-file', password]);
-  const { api } = await node.event<{ api: string }>('started', startMs);
+  const { api } = await node.event<{ api: string }>('started');
   const refused = await quorate(['tx', 'put', 'a', 'b', '--from', 'alice', '--node', api, '--json']);
   assert.equal(problemOf(refused).code, 'cli/development-key');
   node.child.kill('SIGINT');
-  assert.equal(await node.ended(8_000), 0, node.errors);
+  assert.equal(await node.ended(), 0, node.errors);
 });
 
 test('start says what is wrong with a directory, and never starts afresh', async (t) => {
@@ -140,9 +138,9 @@ test('start says what is wrong with a directory, and never starts afresh', async
   writeFileSync(config, good);
 
   const used = new Running(t, ['start', '--data', node]);
-  await used.event('started', startMs);
+  await used.event('started');
   used.child.kill('SIGTERM');
-  assert.equal(await used.ended(8_000), 0);
+  assert.equal(await used.ended(), 0);
   const other = unwrap(
     createGenesis({ ...unwrap(parseGenesis(readFileSync(genesis, 'utf8'))), name: 'other' }),
   );
@@ -176,8 +174,8 @@ test('an observer follows without a key of the committee', async (t) => {
   const data = join(temporaryDirectory(t), 'node');
   await quorate(['init', '--data', data, '--genesis', genesis, '--observer', ...local]);
   const node = new Running(t, ['start', '--data', data]);
-  const { api } = await node.event<{ api: string }>('started', startMs);
+  const { api } = await node.event<{ api: string }>('started');
   assert.equal(unwrap(await new HttpClient({ baseUrl: api }).status()).validator, null);
   node.child.kill('SIGTERM');
-  assert.equal(await node.ended(8_000), 0, node.errors);
+  assert.equal(await node.ended(), 0, node.errors);
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { jsonOf, quorate } from '../cli/quorate.ts';
-import { eventually, Running } from '../e2e/processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { Running } from '../e2e/processes.ts';
 import { barriers, browserPath, visit, Visitor } from './browser.ts';
 
 /** What a page may make a browser load at most, packed, before it shows itself; and what charts add to that. */
@@ -36,7 +37,7 @@ if (browserPath !== undefined) {
   test('the explorer shows how validators agree, and what changes', async (t) => {
     // The first primary shows each half of the others another block, and is caught.
     const network = new Running(t, ['testnet', '--base-port', '0', '--byzantine', '0:equivocate']);
-    const { nodes } = await network.event<{ nodes: readonly { api: string }[] }>('ready', 60_000);
+    const { nodes } = await network.event<{ nodes: readonly { api: string }[] }>('ready');
     const api = nodes[1]?.api ?? '';
     const visitor = await Visitor.start(t, executable);
     for (const value of ['one\ntwo\nthree', 'one\n2\nthree']) await put(api, 'note', value);
@@ -78,7 +79,7 @@ if (browserPath !== undefined) {
 
     await t.test('the timeline: each change of the view with its reason, newest first', async () => {
       // Whoever was not among the first to leave says that more left than may lie: one of them is asked.
-      const suspicious = await eventually('one says why it left', 20_000, async () => {
+      const suspicious = await eventually('one says why it left', async () => {
         for (const { api: each } of nodes.slice(1)) {
           const { changes } = await told(`${each}/v1/telemetry/views`);
           if (changes.some(({ reason }) => /suspect|contradicted/.test(reason))) return each;

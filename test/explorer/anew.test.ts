@@ -11,11 +11,11 @@ if (browserPath !== undefined) {
   test('a chain begins anew under the open page', async (t) => {
     const start = async (...args: readonly string[]) => {
       const network = new Running(t, ['testnet', '--base-port', '0', ...args]);
-      const { nodes } = await network.event<{ nodes: readonly { api: string }[] }>('ready', 60_000);
+      const { nodes } = await network.event<{ nodes: readonly { api: string }[] }>('ready');
       const api = nodes[0]?.api ?? '';
       const end = async (): Promise<void> => {
         network.child.kill('SIGTERM');
-        await network.ended(30_000);
+        await network.ended();
       };
       return { api, end };
     };

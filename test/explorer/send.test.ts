@@ -45,7 +45,7 @@ if (browserPath !== undefined) {
   const executable = browserPath;
   test('a transaction of any kind is put together in the page', async (t) => {
     const network = new Running(t, ['testnet', '--base-port', '0']);
-    const { nodes } = await network.event<{ nodes: readonly { api: string }[] }>('ready', 60_000);
+    const { nodes } = await network.event<{ nodes: readonly { api: string }[] }>('ready');
     const [{ api } = { api: '' }] = nodes;
     const visitor = await Visitor.start(t, executable);
     const read = async (...args: readonly string[]) =>

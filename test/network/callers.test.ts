@@ -5,7 +5,7 @@ import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Network } from '../../src/network/port.ts';
 import { BarePeer, bareIdentity, bareSocket } from './bare-peer.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { Libp2pWorld, addressOf, nodeSeed, peerIdOf } from './libp2p-world.ts';
 import { portOf } from './line.ts';
 import { Recorder } from './recorder.ts';

@@ -9,7 +9,7 @@ import { readFrames, sendFrame } from '../../src/network/framed-stream.ts';
 import type { NetworkLog } from '../../src/network/log.ts';
 import { helloProtocol } from '../../src/network/protocol-names.ts';
 import type { Network } from '../../src/network/port.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { Libp2pWorld, addressOf, nodeSeed, peerIdOf } from './libp2p-world.ts';
 import { Line, portOf } from './line.ts';
 import { RawPeer } from './raw-peer.ts';

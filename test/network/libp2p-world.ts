@@ -4,7 +4,7 @@ import { createLibp2pNetwork, type Libp2pNetworkOptions } from '../../src/networ
 import type { Network } from '../../src/network/port.ts';
 import type { NetworkTuning } from '../../src/network/tuning.ts';
 import type { ContractMember, ContractWorld } from '../contracts/network.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { Recorder, type Behaviour } from './recorder.ts';
 
 /** Short times, so that tests see in milliseconds what takes seconds in a real network. */
@@ -75,8 +75,8 @@ export class Libp2pWorld implements ContractWorld {
     return members;
   }
 
-  until(what: string, condition: () => boolean): Promise<void> {
-    return eventually(what, condition);
+  async until(what: string, condition: () => boolean): Promise<void> {
+    await eventually(what, condition);
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { concat } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { BarePeer, bareIdentity, yamux, yamuxHeader, type FrameHeader } from './bare-peer.ts';
 import { Libp2pWorld, addressOf, nodeSeed } from './libp2p-world.ts';
 import { portOf } from './line.ts';

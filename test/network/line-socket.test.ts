@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { test } from 'node:test';
 import type { MessageStream } from '@libp2p/interface';
 import { LineSocket } from '../../src/network/line-socket.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 
 class FakeLine extends EventTarget {
   readonly socket: Socket;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Problem } from '../../src/base/problem.ts';
 import { BarePeer, bareIdentity, bareSocket } from './bare-peer.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { Libp2pWorld, addressOf, nodeSeed } from './libp2p-world.ts';
 import { portOf } from './line.ts';
 import { Recorder } from './recorder.ts';

@@ -4,7 +4,7 @@ import { limits } from '../../src/base/limits.ts';
 import { Receiving } from '../../src/network/receiving.ts';
 import { concat } from '../../src/base/bytes.ts';
 import { BarePeer, bareIdentity, yamux } from './bare-peer.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { addressOf, Libp2pWorld, nodeSeed } from './libp2p-world.ts';
 import { portOf } from './line.ts';
 import { protocolNames } from '../../src/network/protocol-names.ts';

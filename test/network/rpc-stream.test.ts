@@ -9,7 +9,7 @@ import { Problem } from '../../src/base/problem.ts';
 import { protocolNames } from '../../src/network/protocol-names.ts';
 import { RpcReader } from '../../src/network/rpc-stream.ts';
 import { BarePeer, bareIdentity, yamux, yamuxHeader, type BareStream } from './bare-peer.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { addressOf, Libp2pWorld, nodeSeed } from './libp2p-world.ts';
 import { portOf } from './line.ts';
 import { Recorder } from './recorder.ts';

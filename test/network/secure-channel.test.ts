@@ -14,7 +14,7 @@ import type { Problem } from '../../src/base/problem.ts';
 import { boundHidden } from '../../src/network/secure-bytes.ts';
 import { SecureChannel } from '../../src/network/secure-channel.ts';
 import { type BareIdentity, bareIdentity, BarePeer } from './bare-peer.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { Libp2pWorld, addressOf, nodeSeed, peerIdOf } from './libp2p-world.ts';
 import { portOf } from './line.ts';
 import { Recorder } from './recorder.ts';

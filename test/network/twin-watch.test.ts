@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TwinWatch } from '../../src/network/twin-watch.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { addressOf, Libp2pWorld, peerIdOf } from './libp2p-world.ts';
 import { Recorder } from './recorder.ts';
 

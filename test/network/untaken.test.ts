@@ -6,7 +6,7 @@ import { joinFrames } from '../../src/network/frames.ts';
 import { protocolNames } from '../../src/network/protocol-names.ts';
 import { untaken } from '../../src/network/untaken.ts';
 import { BarePeer, bareIdentity, yamux } from './bare-peer.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { Libp2pWorld, addressOf, nodeSeed } from './libp2p-world.ts';
 import { portOf } from './line.ts';
 import { Recorder } from './recorder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvariantError } from '../../src/base/invariant.ts';
 import { updateWindowLate } from '../../src/network/window-updates.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { addressOf, Libp2pWorld } from './libp2p-world.ts';
 import { Line, portOf } from './line.ts';
 import { Recorder } from './recorder.ts';
