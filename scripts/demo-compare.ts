@@ -77,7 +77,7 @@ export async function headAt(
         'api/not-final',
         `${client.baseUrl} is at height ${status.finalHeight}, not at ${height}`,
         {
-          remedy: 'Ask it what it waits for (quorate why --node URL).',
+          remedy: `Ask it what it waits for ("quorate why --node ${client.baseUrl}").`,
           details: { url: client.baseUrl, finalHeight: status.finalHeight, height },
         },
       );

@@ -91,6 +91,13 @@ suite('what remedies name is there', () => {
     }
   });
 
+  test('options that a library or a page has not are named as those of the command line', () => {
+    for (const { code, text } of remedies.filter((each) => !each.code.startsWith('cli/'))) {
+      const others = text.replaceAll(commandPattern, '').replaceAll(/quorate: [^).]*/g, '');
+      assert.doesNotMatch(others, /--[a-z]|QUORATE_/, `${code}: (quorate: --option)`);
+    }
+  });
+
   test('variables are read by the command line', () => {
     const source = readFileSync(join(root, 'src/cli/password.ts'), 'utf8');
     for (const { code, text } of remedies) {

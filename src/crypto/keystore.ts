@@ -105,7 +105,7 @@ export function readKeyFile(fileText: string): KeyFile | Problem {
 function open(file: KeyFile & { secret: EncryptedPart }, password: string | undefined): Uint8Array | Problem {
   if (password === undefined || password === '') {
     return new Problem('keys/password-needed', `the key "${file.name}" is encrypted`, {
-      remedy: 'Give its password (QUORATE_PASSWORD, or --password-file FILE).',
+      remedy: 'Give its password (quorate: QUORATE_PASSWORD, or --password-file FILE).',
       details: { name: file.name },
     });
   }

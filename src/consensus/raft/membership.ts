@@ -88,7 +88,7 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
   // that never votes.
   const decides = ({ decides: isKnown, round }: Progress): boolean => isKnown && round > 0;
   const forced =
-    'With --force it is done all the same: if those who are missing do not come back, nothing is decided any more.';
+    'By force (quorate: --force) it is done all the same: if those who are missing do not come back, nothing is decided any more.';
   for (const [index, { role: place, key }] of next.entries()) {
     if (place !== 'joining') continue;
     const progress = role.progress.get(index);

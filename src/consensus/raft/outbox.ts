@@ -104,6 +104,6 @@ export function notLeading(state: RaftState): Problem {
     state,
     'consensus/not-leader',
     'this node does not lead',
-    'See who leads ("quorate members list"), and ask the node of that member, with --node URL.',
+    'See who leads ("quorate members list"), and ask the node of that member (quorate: --node URL).',
   );
 }

@@ -16,7 +16,7 @@ import type { ChainStore } from '../../storage/chain-store.ts';
 
 /** What to do about a block that is not kept here. */
 export const askWhoKeepsBlocks =
-  'Ask a node that keeps all blocks: "quorate members list" names the APIs of the others, and --node URL asks one.';
+  'Ask a node that keeps all blocks (quorate: --node URL): "quorate members list" names the APIs of the others.';
 
 /**
  * Final blocks as clients see them, read from the store a piece at a time: what grows with a block or the

@@ -208,7 +208,7 @@ export class Lists implements ListBackend {
     if (indexedFrom !== undefined) return indexedFrom;
     throw new Problem('storage/not-indexed', 'this node keeps no indexes', {
       remedy:
-        'Ask a node that keeps them ("quorate members list" names the APIs of the others, and --node URL asks one). Or set "indexes" to true in the config.json of this one and start it again: they begin with the next block.',
+        'Ask a node that keeps them (quorate: --node URL); "quorate members list" names the APIs of the others. Or set "indexes" to true in the config.json of this one and start it again: they begin with the next block.',
     });
   }
 

@@ -91,7 +91,7 @@ function leaderUnknown(problem: Problem, members: readonly MemberView[]): Proble
   const voters = members.filter(({ role, self }) => role === 'voter' && !self);
   const named = voters.map(({ name, api }) => (api === null ? name : `${name} (${api})`)).join(', ');
   return problem.restated(`${problem.message}, and knows of none that does`, {
-    remedy: `Ask the node of a member that votes (--node URL), which names the leader: ${named}. Whose address is not known here, its operator knows.`,
+    remedy: `Ask the node of a member that votes (quorate: --node URL), which names the leader: ${named}. Whose address is not known here, its operator knows.`,
     details: problem.details,
     cause: problem,
   });

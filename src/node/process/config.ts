@@ -213,7 +213,7 @@ export async function loadConfig(directory: string): Promise<LoadedConfig> {
   const configText = await readIfThere(paths.config(directory), limits.nodeFileBytes);
   if (configText === undefined) {
     throw new Problem('config/missing', `there is no node in ${directory}: it has no config.json`, {
-      remedy: 'Check --data, or make a node there ("quorate init --help").',
+      remedy: 'Check its name (quorate: --data DIR), or make a node there ("quorate init --help").',
       details: { directory },
     });
   }
