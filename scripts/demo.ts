@@ -36,7 +36,7 @@ watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error, process.argv.includes('--json'));
+  process.exitCode = reportFailure(error);
 }
 
 async function demo(options: DemoOptions): Promise<void> {

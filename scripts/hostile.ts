@@ -46,7 +46,7 @@ watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error, process.argv.includes('--json'));
+  process.exitCode = reportFailure(error);
 }
 
 async function hostile(asked: HostileOptions): Promise<void> {

@@ -41,7 +41,7 @@ watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error, process.argv.includes('--json'));
+  process.exitCode = reportFailure(error);
 }
 
 async function malicious(asked: MaliciousOptions): Promise<void> {

@@ -34,7 +34,7 @@ watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error, process.argv.includes('--json'));
+  process.exitCode = reportFailure(error);
 }
 
 async function partitionDemo({ engine, timeout, keep, json }: PartitionOptions): Promise<void> {

@@ -22,7 +22,7 @@ const program = new Command('sessions')
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error, false);
+  process.exitCode = reportFailure(error);
 }
 
 async function runAll({ only = '', write }: { only?: string; write?: true }): Promise<void> {

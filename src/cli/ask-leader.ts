@@ -8,7 +8,7 @@ import { parseApiUrl } from '../node/process/api-url.ts';
 import { reportFailure } from './failure.ts';
 import { connect, type ConnectionOptions } from './options.ts';
 import { onInterrupt } from './signals.ts';
-import { printError } from './terminal.ts';
+import { notice } from './terminal.ts';
 import { readTextFile } from './text-file.ts';
 
 export const tokenFileOption = new Option(
@@ -43,13 +43,13 @@ export async function askLeader<T extends object>(
 ): Promise<{ readonly result: T; readonly client: HttpClient }> {
   const token = await tokenOf(options.tokenFile);
   const client = connect(options);
-  onInterrupt(() => reportFailure(stoppedAsking(), options.json === true));
+  onInterrupt(() => reportFailure(stoppedAsking()));
   const result = await ask(client, token);
   if (!(result instanceof Problem)) return { result, client };
   const leader = leaderNamedIn(result);
   if (leader === undefined) throw result;
   if (options.follow !== true && !goesByItself(options.node, leader, token)) throw result;
-  if (options.json !== true) printError(`${options.node} does not lead. Asking ${harmless(leader)}.`);
+  notice(`${options.node} does not lead. Asking ${harmless(leader)}.`);
   const next = connect({ ...options, node: leader });
   return { result: unwrap(await ask(next, token)), client: next };
 }

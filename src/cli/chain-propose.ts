@@ -9,7 +9,7 @@ import type { ChainChange } from '../ledger/chain-change.ts';
 import { widestLimits } from '../ledger/chain-parameters.ts';
 import { unreadyText } from './chain-text.ts';
 import { parseAmount, wholeNumber } from './options.ts';
-import { printError, styledError } from './terminal.ts';
+import { warn } from './terminal.ts';
 import { type Expiry, heightOf, parseExpiry } from './transaction-terms.ts';
 import { sendAsValidator, withValidatorTerms } from './validator-terms.ts';
 
@@ -104,7 +104,7 @@ export function propose(
         : heightOf(options.until, parameters.height);
     const change = await changeOf(parameters, at, client);
     const unready = unreadyText(change, parameters);
-    if (unready !== undefined && options.json !== true) printError(styledError('yellow', unready));
+    if (unready !== undefined) warn(unready);
     return proposalOf(parameters, change, {
       expiryHeight,
       replaces: options.replace === true,

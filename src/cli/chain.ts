@@ -4,7 +4,7 @@ import type { ProposalAnswer } from '../client/answers.ts';
 import { changeText, parametersText, proposalText, unreadyText } from './chain-text.ts';
 import { proposeCommand } from './chain-propose.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, printError, styledError } from './terminal.ts';
+import { answer, notice, warn } from './terminal.ts';
 import { sendAsValidator, withValidatorTerms } from './validator-terms.ts';
 
 export function chainCommand(): CommandUnknownOpts {
@@ -46,11 +46,9 @@ export function approveCommand(): CommandUnknownOpts {
       sendAsValidator(options, async (client) => {
         const { proposals } = unwrap(await client.chainProposals());
         const found = proposalNamed(text, proposals);
-        if (options.json !== true) {
-          printError(`This approves: ${changeText(found.change)}.`);
-          const unready = unreadyText(found.change, unwrap(await client.chainParameters()));
-          if (unready !== undefined) printError(styledError('yellow', unready));
-        }
+        notice(`This approves: ${changeText(found.change)}.`);
+        const unready = unreadyText(found.change, unwrap(await client.chainParameters()));
+        if (unready !== undefined) warn(unready);
         return { type: 'approve-change', proposal: found.id };
       }),
     );

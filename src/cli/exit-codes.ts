@@ -32,4 +32,7 @@ Exit codes:
   5   what was asked for does not exist
   6   the transaction is final and it failed (only with --wait)
   70  a fault of this program
+
+With --json both outputs hold nothing but JSON. Standard output has the answer: one value, or one
+a line where a command goes on. On standard error each line has a "problem" or a "warning".
 `;

@@ -5,7 +5,7 @@ import { Problem } from '../base/problem.ts';
 import type { ProblemCode, ReceivedCode } from '../base/problem-codes.ts';
 import { isRetryable } from '../client/transport.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { printError, styledError, toJson } from './terminal.ts';
+import { forPrograms, printError, styledError, toJson } from './terminal.ts';
 
 const notFound: ReadonlySet<string> = new Set<ProblemCode>([
   'api/no-such-block',
@@ -28,11 +28,11 @@ export function exitCodeOf(problem: Problem): ExitCode {
 }
 
 /** Says on standard error what went wrong, with its code, and what to do about it; returns the exit code. */
-export function reportFailure(error: unknown, json: boolean): ExitCode {
+export function reportFailure(error: unknown): ExitCode {
   // commander printed its own message already, unless the output is for programs.
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.ok;
-    if (json) {
+    if (forPrograms) {
       const message = error.message.replace(/^error: /, '');
       printError(toJson(failure('cli/usage', message, 'See --help.', {}, exitCodes.usage)));
     }
@@ -41,7 +41,7 @@ export function reportFailure(error: unknown, json: boolean): ExitCode {
   const problem = error instanceof Problem ? error : (machineFault(error) ?? internal(error));
   const exitCode = exitCodeOf(problem);
   const { code, message, remedy, details } = problem;
-  if (json) printError(toJson(failure(code, message, remedy, details, exitCode)));
+  if (forPrograms) printError(toJson(failure(code, message, remedy, details, exitCode)));
   else printProblem(problem);
   return exitCode;
 }

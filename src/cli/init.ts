@@ -9,7 +9,7 @@ import { initDirectory, isApiHost, isNodeName, loadConfig, type NodeConfig } fro
 import { isBarredPort } from '../client/node-address.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
-import { answer, facts, printError } from './terminal.ts';
+import { answer, facts, warn } from './terminal.ts';
 import { readGenesisText } from './trusted-genesis.ts';
 
 const defaultListen = `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`;
@@ -82,8 +82,8 @@ export function initCommand(): CommandUnknownOpts {
       };
       const aheadMs = genesis.timestamp - Date.now();
       if (aheadMs > limits.maxClockAheadMs) {
-        printError(
-          `Warning: the time in the genesis file is ${Math.ceil(aheadMs / 1_000)} s ahead of this machine's clock. One of the two is wrong; until then blocks are a millisecond apart.`,
+        warn(
+          `the time in the genesis file is ${Math.ceil(aheadMs / 1_000)} s ahead of this machine's clock. One of the two is wrong; until then blocks are a millisecond apart.`,
         );
       }
       answer(options.json, value, () =>

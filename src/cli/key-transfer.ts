@@ -88,7 +88,8 @@ export function passwordCommand(): CommandUnknownOpts {
       answer(
         options.json,
         { name, kind, file },
-        () => `${name} has another password now; ${file} is ${words(kind)}.`,
+        () =>
+          `${name} has ${kind === 'plain' ? 'no password any more' : 'another password now'}; ${file} is ${words(kind)}.`,
       );
     });
 }

@@ -9,7 +9,7 @@ export const defaultApiPort = 4600;
 
 export const jsonOption = new Option(
   '--json',
-  'print JSON for programs, and problems as JSON on standard error',
+  'print nothing but JSON, for programs; problems and warnings too, on standard error',
 );
 
 export const nodeOption = new Option('--node <url>', 'address of a node’s API')

@@ -1,14 +1,14 @@
-import { printError, styledError } from './terminal.ts';
+import { forPrograms, notice, styledError } from './terminal.ts';
 
 const redrawMs = 100;
 const eraseLine = '\r\u001b[2K';
 
 /**
  * Runs something long, and shows on a terminal's standard error that it goes on and for how
- * long. Elsewhere it is silent.
+ * long. Elsewhere it is silent, and so it is for programs.
  */
 export async function whileWaiting<T>(what: string, work: () => Promise<T>): Promise<T> {
-  if (!process.stderr.isTTY) return work();
+  if (!process.stderr.isTTY || forPrograms) return work();
   const start = performance.now();
   const draw = (): void => {
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
@@ -23,20 +23,23 @@ export async function whileWaiting<T>(what: string, work: () => Promise<T>): Pro
   }
 }
 
-/** A line that replaces itself on a terminal, and appears at most once a second elsewhere. */
+/**
+ * A line that replaces itself on a terminal, and appears at most once a second elsewhere; never for programs.
+ */
 export class ProgressLine {
   #last = Number.NEGATIVE_INFINITY;
 
   show(text: string): void {
+    if (forPrograms) return;
     const every = process.stderr.isTTY ? redrawMs : 1_000;
     const now = performance.now();
     if (now - this.#last < every) return;
     this.#last = now;
     if (process.stderr.isTTY) process.stderr.write(`${eraseLine}${text}`);
-    else printError(text);
+    else notice(text);
   }
 
   end(): void {
-    if (process.stderr.isTTY) process.stderr.write(eraseLine);
+    if (process.stderr.isTTY && !forPrograms) process.stderr.write(eraseLine);
   }
 }

@@ -2,25 +2,24 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { readArguments, refuseForgottenValues } from './arguments.ts';
 import { reportFailure } from './failure.ts';
 import { createProgram } from './program.ts';
-import { watchOutput } from './terminal.ts';
+import { forPrograms, watchOutput } from './terminal.ts';
 
 /** Runs one command line, as the shell gave it, and sets the process's exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
-  const json = argv.includes('--json');
   watchOutput();
   try {
     const words = readArguments(argv.slice(2), process.env);
     const program = await createProgram(words.find((text) => !text.startsWith('-')));
     refuseForgottenValues(words, program);
-    throwInsteadOfExit(program, json);
+    throwInsteadOfExit(program);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    process.exitCode = reportFailure(error, json);
+    process.exitCode = reportFailure(error);
   }
 }
 
-function throwInsteadOfExit(command: CommandUnknownOpts, quiet: boolean): void {
+function throwInsteadOfExit(command: CommandUnknownOpts): void {
   command.exitOverride();
-  if (quiet) command.configureOutput({ writeErr: () => {} });
-  for (const inner of command.commands) throwInsteadOfExit(inner, quiet);
+  if (forPrograms) command.configureOutput({ writeErr: () => {} });
+  for (const inner of command.commands) throwInsteadOfExit(inner);
 }

@@ -1,4 +1,4 @@
-import { printError } from './terminal.ts';
+import { warn } from './terminal.ts';
 
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -21,7 +21,7 @@ export function stopOnSignals(deadlineMs: number): AbortSignal {
 }
 
 function dieBy(signal: (typeof stopSignals)[number], deadlineMs: number): void {
-  printError(`It did not stop within ${deadlineMs / 1_000} s, and is ended by force.`);
+  warn(`It did not stop within ${deadlineMs / 1_000} s, and is ended by force.`);
   for (const each of stopSignals) process.removeAllListeners(each);
   process.kill(process.pid, signal);
 }

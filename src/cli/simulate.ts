@@ -22,7 +22,7 @@ import {
 import { unwrap } from '../base/problem.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
-import { answer, print, printError, styled } from './terminal.ts';
+import { answer, notice, styled } from './terminal.ts';
 import { fileProblem } from './file-problem.ts';
 import { writeWhole } from './output-file.ts';
 import { readTextFile } from './text-file.ts';
@@ -93,20 +93,21 @@ async function runOne(plan: Plan, options: OneOptions): Promise<void> {
     failing = await shrinkPlan(plan);
     result = await simulate(failing, { keepTrace: options.trace === true });
   }
-  if (options.trace === true) for (const line of result.trace) print(line);
   const { verdict } = result;
   const drawn = options.drawn && failing === plan;
   const play = drawn ? playAddress(plan) : undefined;
-  answer(options.json, { ...verdict, plan: failing, ...(play !== undefined && { play }) }, () => {
-    const lines = [describeVerdict(verdict), `trace ${verdict.trace}`];
+  const told = options.trace === true ? result.trace : [];
+  const value = { ...verdict, plan: failing, play, lines: options.trace && told };
+  answer(options.json, value, () => {
+    const lines = [...told, describeVerdict(verdict), `trace ${verdict.trace}`];
     if (options.report === true) lines.push(describeCounts(verdict.counts));
     if (verdict.outcome !== 'pass') lines.push(`again: ${replayCommand(failing, drawn)}`);
     if (play !== undefined) lines.push(seeIt(play));
     if (!options.drawn) lines.push('see it: the playground of any node opens the file');
     return lines.join('\n');
   });
-  if (verdict.outcome !== 'pass' && options.keep !== undefined) keep(options.keep, failing, verdict);
   process.exitCode = exitCodes[verdict.outcome];
+  if (verdict.outcome !== 'pass' && options.keep !== undefined) keep(options.keep, failing, verdict);
 }
 
 interface RangeOptions {
@@ -133,7 +134,7 @@ async function runRange(range: readonly [number, number], options: RangeOptions)
     onVerdict: (verdict, soFar) => {
       if (verdict.outcome !== 'pass') {
         progress.end();
-        printError(describeVerdict(verdict));
+        notice(describeVerdict(verdict));
       }
       const rate = soFar.runs / soFar.seconds;
       progress.show(
@@ -142,11 +143,6 @@ async function runRange(range: readonly [number, number], options: RangeOptions)
     },
   });
   progress.end();
-  for (const failure of summary.failures) {
-    const drawn = { ...drawPlan(failure.seed, options.engine), signatures: options.signatures };
-    const plan = options.shrink === true ? await shrinkPlan(drawn) : drawn;
-    if (options.keep !== undefined) keep(options.keep, plan, failure);
-  }
   const missing = neverExercised(summary.counts, options.engine);
   answer(options.json, { ...summary, neverExercised: missing }, () =>
     describeSummary(summary, options, missing),
@@ -154,6 +150,11 @@ async function runRange(range: readonly [number, number], options: RangeOptions)
   const worst = summary.failures.some(({ outcome }) => outcome === 'unsafe') ? 'unsafe' : 'stuck';
   if (summary.failures.length > 0) process.exitCode = exitCodes[worst];
   else if (options.requireCoverage === true && missing.length > 0) process.exitCode = 1;
+  if (options.keep === undefined) return;
+  for (const failure of summary.failures) {
+    const drawn = { ...drawPlan(failure.seed, options.engine), signatures: options.signatures };
+    keep(options.keep, options.shrink === true ? await shrinkPlan(drawn) : drawn, failure);
+  }
 }
 
 function describeSummary(summary: Summary, options: RangeOptions, missing: readonly string[]): string {
@@ -211,7 +212,7 @@ function keep(directory: string, plan: Plan, verdict: Verdict): void {
   } catch (cause) {
     throw fileProblem(file, cause, '--keep');
   }
-  printError(`kept ${file}, which opens in the playground of any node`);
+  notice(`kept ${file}, which opens in the playground of any node`);
 }
 
 function parseRange(text: string): readonly [number, number] {

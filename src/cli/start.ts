@@ -84,7 +84,7 @@ export function startCommand(): CommandUnknownOpts {
       const ended = await Promise.race([node.ended, aborted(stop), orphaned]);
       setTimeout(() => process.exit(exitCodes.internal), stopDeadlineMs).unref();
       await node.stop();
-      const code = ended === undefined ? exitCodes.ok : reportFailure(ended, options.json === true);
+      const code = ended === undefined ? exitCodes.ok : reportFailure(ended);
       // Everything is closed, so whatever still keeps the process alive (an idle connection) does not matter.
       process.exit(code);
     });

@@ -2,6 +2,18 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import { moment as exactMoment } from '../client/plain-words.ts';
 import { exitCodes } from './exit-codes.ts';
 
+/**
+ * Whether a program reads what is printed. Then standard output holds nothing but JSON, one value or one a
+ * line, and so does standard error: problems and warnings, one a line. Nobody is told how far it is.
+ */
+export const forPrograms = isAskedForJson(process.argv);
+
+/** What follows `--` is no option. */
+function isAskedForJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? words.length : end).includes('--json');
+}
+
 let goOnWithoutOutput = false;
 
 /** For a command that must live on when nobody reads what it prints any more. */
@@ -16,8 +28,11 @@ export function watchOutput(): void {
       if (goOnWithoutOutput) return;
       if (error.code === 'EPIPE') process.exit(exitCodes.ok);
       if (stream === process.stdout) {
-        printError(`error standard output cannot be written: ${error.message}`);
-        printError('  what to do  What was asked for may be done: look before you run it again.');
+        const what = `standard output cannot be written: ${error.message}`;
+        const remedy = 'What was asked for may be done: look before you run it again.';
+        printError(
+          forPrograms ? toJson({ warning: `${what}. ${remedy}` }) : `error ${what}\n  what to do  ${remedy}`,
+        );
       }
       process.exit(exitCodes.problem);
     });
@@ -41,8 +56,19 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** For what is JSON when a program reads it: `notice` and `warn` see to that themselves. */
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** A word on standard error, for people only. */
+export function notice(text: string): void {
+  if (!forPrograms) printError(text);
+}
+
+/** Something that is to be looked at although the command goes on. */
+export function warn(text: string): void {
+  printError(forPrograms ? toJson({ warning: text }) : styledError('yellow', `warning: ${text}`));
 }
 
 /** The answer of a command: one JSON value for programs, or text for people. */

@@ -74,7 +74,7 @@ export async function sendBatch(
   onInterrupt(() => {
     progress.end();
     show();
-    return reportFailure(stopped(), json);
+    return reportFailure(stopped());
   });
   const waitMs = Math.min(longestWaitMs, Math.ceil(answerMsOf(options) / 2));
   const problem = await deliver(client, { flights, waitMs }, (settled) => {

@@ -132,7 +132,7 @@ export async function send(
 
   const { hash } = transaction;
   // From here on it may have reached a node, whatever the answer.
-  onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
+  onInterrupt(() => reportFailure(stoppedWaiting(hash)));
   const submitted = unwrap(leftOpen(await client.submit(transaction), hash));
   if (submitted.status === 'refused') throw problemOf(submitted.problem);
   if (options.wait === undefined) {

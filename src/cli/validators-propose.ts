@@ -7,7 +7,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import { byzantineQuorum, maxFaulty } from '../ledger/quorum.ts';
 import { propose, withProposal } from './chain-propose.ts';
 import { accountNamed, accountWords } from './names.ts';
-import { printError } from './terminal.ts';
+import { notice } from './terminal.ts';
 
 type Change =
   | { readonly type: 'add'; readonly who: string }
@@ -43,7 +43,7 @@ export function proposeValidatorsCommand(): CommandUnknownOpts {
       propose(options, async (parameters, _, client) => {
         const changes = [...options.swap, ...options.remove, ...options.add];
         const validators = await nextOf(parameters, changes, { directory: options.keys, client });
-        if (options.json !== true) printError(comparison(parameters.validators.length, validators));
+        notice(comparison(parameters.validators.length, validators));
         return { type: 'validators', validators };
       }),
     );

@@ -20,7 +20,7 @@ import { shortAddress, whatText } from './block.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { onInterrupt } from './signals.ts';
-import { answer, printError, styled, styledError, toJson } from './terminal.ts';
+import { answer, forPrograms, notice, printError, styled, styledError, toJson } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
 /** Between two tries for what belongs to a block. */
@@ -45,11 +45,9 @@ export function watchCommand(): CommandUnknownOpts {
       const { chainId, name } = genesis ?? chainOf(unwrap(await client.status()));
       const names = genesis === undefined ? await namesOf(client) : namesIn(genesis);
       if (process.stderr.isTTY) {
-        printError(
-          styledError('dim', `Final blocks of ${harmless(name)} at ${client.baseUrl}; Ctrl-C ends it.`),
-        );
+        notice(styledError('dim', `Final blocks of ${harmless(name)} at ${client.baseUrl}; Ctrl-C ends it.`));
       }
-      const trouble = new Trouble(options.json);
+      const trouble = new Trouble();
       const stream = finalBlocks({
         baseUrl: client.baseUrl,
         chainId,
@@ -141,17 +139,12 @@ async function whenAnswered<T>(trouble: Trouble, ask: () => Promise<T>): Promise
 
 /** Said once, however often it is tried again: until a block comes, or it is something else. */
 class Trouble {
-  readonly #json: true | undefined;
   #said = '';
-
-  constructor(json: true | undefined) {
-    this.#json = json;
-  }
 
   say({ code, message, remedy, details }: Problem): void {
     if (code === this.#said) return;
     this.#said = code;
-    if (this.#json === true) {
+    if (forPrograms) {
       printError(toJson({ problem: { code, message, remedy, details }, triedAgain: true }));
       return;
     }

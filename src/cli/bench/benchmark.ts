@@ -36,9 +36,8 @@ export async function benchmark(options: BenchOptions): Promise<void> {
   useNativeHash();
   const stop = stopOnSignals(stopDeadlineMs);
   const progress = new ProgressLine();
-  const isShown = process.stderr.isTTY && options.json !== true;
   const say = (text: string, share?: number): void => {
-    if (isShown) progress.show(share === undefined ? text : `${bar(share)} ${text}`);
+    if (process.stderr.isTTY) progress.show(share === undefined ? text : `${bar(share)} ${text}`);
   };
   try {
     const found = await measure(options, { stop, say });

@@ -22,7 +22,7 @@ export function microCommand(): CommandUnknownOpts {
       useNativeHash();
       const progress = new ProgressLine();
       const result = await measureMicro(samples, (text) => {
-        if (process.stderr.isTTY && json !== true) progress.show(text);
+        if (process.stderr.isTTY) progress.show(text);
       });
       progress.end();
       const machine = machineFacts();

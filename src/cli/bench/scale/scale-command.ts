@@ -50,7 +50,7 @@ export function scaleCommand(): CommandUnknownOpts {
     .action(async ({ engine, validators, delays, windows, json }) => {
       const progress = new ProgressLine();
       const say = (text: string): void => {
-        if (process.stderr.isTTY && json !== true) progress.show(text);
+        if (process.stderr.isTTY) progress.show(text);
       };
       const sizes: ScaleFigures[] = [];
       for (const size of validators) {
