@@ -45,7 +45,7 @@ export function connectionProblem(url: string, cause: unknown, isUnsent = false)
     );
   }
   return new Problem('api/unreachable', `${url} cannot be reached: ${text}`, {
-    remedy: 'Check that the node runs and that this is the address of its API (--node URL).',
+    remedy: 'Check that the node runs and that this is the address of its API (quorate: --node URL).',
     details: {
       url,
       // A name that nobody knows is a wrong one; the others may pass.

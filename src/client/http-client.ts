@@ -64,6 +64,8 @@ export interface Deadline {
 /** How the state is read; `stale` unless told otherwise. */
 export interface ReadOptions extends Deadline {
   readonly consistency?: Consistency | undefined;
+  /** Aborted when the answer is not wanted any more: what is returned then is a problem. */
+  readonly signal?: AbortSignal;
 }
 
 /** Which part of a list. Newest first, some twenty, from its beginning, unless told otherwise. */
@@ -247,7 +249,7 @@ export class HttpClient {
       `${this.baseUrl} tells of more changes of the validators than are read at once: ${count} so far`,
       {
         remedy:
-          'Ask another node with --node URL. If that one says so too, no file holds the proof: "quorate watch --genesis genesis.json" checks each block as it comes.',
+          'Ask another node (quorate: --node URL). If that one says so too, no file holds the proof: "quorate watch --genesis genesis.json" checks each block as it comes.',
         details: { url: this.baseUrl, count },
       },
     );
@@ -470,7 +472,7 @@ export class HttpClient {
   async #get<Kind extends keyof Answers>(
     kind: Kind,
     path: () => string,
-    deadline: Deadline,
+    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'>,
     shape?: Look,
   ): Promise<Answers[Kind] | Problem> {
     try {

@@ -3,6 +3,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { toHeight } from '../ledger/block.ts';
+import type { EngineName } from '../ledger/engine-names.ts';
 import type { Operation } from '../ledger/operation.ts';
 import { AccountNonces } from './account-nonces.ts';
 import type { FinalOutcome, FinalWatch } from './final-watch.ts';
@@ -12,7 +13,6 @@ import {
   defaultExpiryAhead,
   defaultWindow,
   fillerOf,
-  findNonce,
   type Flight,
   flightOf,
   gapOf,
@@ -41,6 +41,7 @@ interface LedgerAccountOptions {
   readonly nodes: Nodes;
   readonly watch: FinalWatch;
   readonly wallet: Wallet;
+  readonly engine: EngineName;
   /** Transactions under way at once; the others wait here. */
   readonly window?: number;
 }
@@ -61,7 +62,7 @@ export class LedgerAccount {
   /** Those that are about to be signed. */
   #launching: readonly Job[] = [];
   readonly #flights = new Map<Hash, Flight>();
-  readonly #nonces = new AccountNonces();
+  readonly #nonces: AccountNonces;
   /** When a gap among the nonces was last filled. */
   #filledAt = -Infinity;
   /** Those whose time was up and whose outcome is open: sent again, as others may stand behind them. */
@@ -73,6 +74,8 @@ export class LedgerAccount {
     this.#nodes = options.nodes;
     this.#watch = options.watch;
     this.#wallet = options.wallet;
+    const { nodes, engine, wallet } = options;
+    this.#nonces = new AccountNonces({ nodes, engine, publicKey: wallet.publicKey });
     this.#window = options.window ?? defaultWindow;
     this.#ticker = new Ticker(options.nodes.surroundings, () => void this.#tick());
   }
@@ -153,9 +156,7 @@ export class LedgerAccount {
   /** Signs and sends. A problem when nothing was signed. */
   async #launch(jobs: readonly Job[]): Promise<Problem | undefined> {
     const deadlineMs = openingMs(jobs, this.#now);
-    const opened =
-      (await this.#watch.open(deadlineMs)) ??
-      (await findNonce(this.#nonces, this.#nodes, { publicKey: this.publicKey, deadlineMs }));
+    const opened = (await this.#watch.open(deadlineMs)) ?? (await this.#nonces.begin(deadlineMs));
     if (opened !== undefined) return opened;
     const launched = inTime(jobs, this.#now).flatMap((job) => this.#sign(job) ?? []);
     this.#launching = [];
@@ -215,12 +216,9 @@ export class LedgerAccount {
   async #onRefused(flight: Flight, problem: Problem): Promise<void> {
     // What no node said is no refusal.
     if (isRetryable(problem) || problem.details['sent'] === true) return;
-    if (problem.code === 'transaction/nonce-used') {
-      const used = problem.details['next'];
-      if (typeof used === 'number') this.#nonces.beginAt(used);
-    }
     if (flight.mayBeTaken) await this.#lookUp([flight]);
     else this.#refuse(flight, problem);
+    if (nonceIsUsed(problem)) await this.#nonces.begin();
   }
 
   /** What the chain says came of them, as far as it says something. */
@@ -234,8 +232,9 @@ export class LedgerAccount {
   /** No block can hold it: its nonce is free again, unless another transaction used it. */
   #refuse(flight: Flight, problem: Problem): void {
     const { nonce, hash } = flight.transaction;
-    if (!nonceIsUsed(problem) && (this.#flights.has(hash) || this.#open.has(hash))) {
-      this.#nonces.giveBack(nonce);
+    if (this.#flights.has(hash) || this.#open.has(hash)) {
+      if (nonceIsUsed(problem)) this.#nonces.doubt(nonce);
+      else this.#nonces.giveBack(nonce);
     }
     this.#land(flight, problem);
   }

@@ -2,7 +2,6 @@ import { utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
-import type { PublicKey } from '../crypto/signature.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { AccountNonces } from './account-nonces.ts';
@@ -130,25 +129,6 @@ async function outcomeOf(nodes: Nodes, hash: Hash): Promise<FinalOutcome | Probl
   if (status.status !== 'final') return undefined;
   const { height, blockHash, receipt } = status.inclusion;
   return { hash, height, blockHash, receipt };
-}
-
-/**
- * Begins with the first nonce that no node knows of. Each node counts what waits in its own mempool, so the
- * highest answer wins. A problem when none answers.
- */
-export async function findNonce(
-  nonces: AccountNonces,
-  nodes: Nodes,
-  { publicKey, deadlineMs }: { readonly publicKey: PublicKey; readonly deadlineMs: number },
-): Promise<Problem | undefined> {
-  if (nonces.isBegun) return undefined;
-  const opinions = await nodes.all((client) => client.account(publicKey));
-  const one =
-    opinions.length > 0 ? undefined : await nodes.ask((client) => client.account(publicKey), { deadlineMs });
-  if (one instanceof Problem) return one;
-  const all = one === undefined ? opinions : [one];
-  nonces.beginAt(Math.max(...all.map(({ pendingNonce }) => pendingNonce)));
-  return undefined;
 }
 
 /**

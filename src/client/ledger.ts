@@ -74,6 +74,7 @@ export class Ledger {
       nodes: this.#nodes,
       watch: this.#watch,
       wallet,
+      engine: this.engine,
       ...(window !== undefined && { window }),
     });
     this.#accounts.push(account);

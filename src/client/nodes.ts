@@ -44,17 +44,32 @@ export class Nodes {
     this.surroundings = surroundings;
   }
 
-  /** Every node, asked once; what went wrong is left out. */
-  async all<T>(call: (client: HttpClient) => Promise<T | Problem>): Promise<readonly T[]> {
-    const answers = await Promise.all(this.#clients.map((client) => call(client)));
-    return answers.filter((answer): answer is Awaited<T> => !(answer instanceof Problem));
+  /**
+   * Every node is asked once, and so many answers are waited for: those that came first. Fewer when more went
+   * wrong. `signal` tells a call that no more answers are wanted.
+   */
+  async some<T>(
+    count: number,
+    call: (client: HttpClient, signal: AbortSignal) => Promise<T | Problem>,
+  ): Promise<readonly T[]> {
+    const enough = new AbortController();
+    const answers: T[] = [];
+    const one = async (client: HttpClient): Promise<void> => {
+      const answer = await call(client, enough.signal);
+      if (answer instanceof Problem || answers.length === count) return;
+      answers.push(answer);
+      if (answers.length === count) enough.abort();
+    };
+    await Promise.all(this.#clients.map(one));
+    return answers;
   }
 
   /**
    * The first answer that does not say "later": from the current node, then from the others in turn, with
    * pauses after each round. The last answer when `signal` is aborted, when the deadline passed and each was
    * asked (only one with a deadline of 0), or when none of all can ever help: no node answers at its address,
-   * or it says `never`. Details say `sent: true` when any of the tries may have arrived.
+   * or it says `never`. Where several were asked and none answers as a node, it names each of them with its
+   * own reason. Details say `sent: true` when any of the tries may have arrived.
    */
   async ask<T>(
     call: (client: HttpClient) => Promise<T | Problem>,
@@ -71,20 +86,25 @@ export class Nodes {
     let sent = false;
     /** Addresses in a row at which asking again cannot help. */
     let hopeless = 0;
+    /** What each of them said last. */
+    const said = new Map<string, Problem>();
     for (let tries = 1; ; tries++) {
       const at = this.#current;
-      const answer = await call(this.#clients[at] as HttpClient);
+      const client = this.#clients[at] as HttpClient;
+      const answer = await call(client);
       if (!(answer instanceof Problem)) return answer;
       const what = isRetryable(answer) ? 'later' : isNobody(answer) ? 'never' : verdict(answer);
       if (what === 'answer') return answer;
       sent ||= answer.details['sent'] === true;
+      said.set(client.baseUrl, answer);
       hopeless = what === 'never' ? hopeless + 1 : 0;
       if (answer.code === 'api/timeout') this.#lateAt.set(at, now());
       // Another call may have moved on meanwhile.
       if (this.#current === at) this.#current = what === 'later' ? this.#after(at) : this.#next(at);
       const isOver = now() >= until && (deadlineMs === 0 || tries >= this.#clients.length);
       if (isOver || signal?.aborted === true || hopeless >= this.#clients.length) {
-        return sent ? asSent(answer) : answer;
+        const shown = noneAnswers(said) ?? answer;
+        return sent ? asSent(shown) : shown;
       }
       if (tries % this.#clients.length !== 0) continue;
       await sleep(Math.min(pause * (0.5 + random() / 2), Math.max(until - now(), 0)));
@@ -120,6 +140,21 @@ export class Nodes {
     for (let one = this.#next(at); one !== at; one = this.#next(one)) if (!this.#isLate(one)) return one;
     return this.#next(at);
   }
+}
+
+/** What went wrong at each of several addresses, when no node answered at any of them. */
+function noneAnswers(said: ReadonlyMap<string, Problem>): Problem | undefined {
+  const problems = [...said.values()];
+  const [last] = problems.slice(-1);
+  if (last === undefined || problems.length === 1) return undefined;
+  if (!problems.every((one) => isNobody(one) || one.code === 'api/timeout')) return undefined;
+  const each = problems.map(({ message }) => message).join('; ');
+  return last.restated(`no node answers at any of ${problems.length} addresses: ${each}`, {
+    remedy:
+      'Check that the nodes run, that this machine reaches them, and that these are the addresses of their APIs; or name other nodes of the chain.',
+    details: { ...last.details, url: [...said.keys()].join(' ') },
+    cause: last,
+  });
 }
 
 /** Whether something other than a node said so. */

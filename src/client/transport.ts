@@ -54,6 +54,8 @@ interface HttpRequest {
   readonly answer?: 'json' | 'text';
   /** How long this request and its retries may take in all. The client's own default when absent. */
   readonly deadlineMs?: number;
+  /** Aborted when the answer is not wanted any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TransportOptions {
@@ -101,19 +103,21 @@ export class Transport {
       const budget = left === 0 ? this.#attemptMs : Math.min(this.#attemptMs, left);
       const answer = await this.#attempt(request, budget);
       if (!(answer instanceof Problem) || !isRetryable(answer)) return answer;
+      const isWanted = (): boolean => request.signal?.aborted !== true;
       sent ||= answer.details['sent'] === true;
       const asked = answer.details['retryAfterMs'];
       const backOff = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + random() / 2);
       const pause = Math.max(backOff, typeof asked === 'number' ? asked : 0);
-      const inTime = now() + pause < until;
-      if (inTime) await sleep(pause);
+      const inTime = now() + pause < until && isWanted();
+      if (inTime) await sleep(pause, request.signal);
       // A sleep may take longer than it was told to.
-      if (!inTime || now() >= until) return sent ? asSent(answer) : answer;
+      if (!inTime || now() >= until || !isWanted()) return sent ? asSent(answer) : answer;
     }
   }
 
   async #attempt(request: HttpRequest, budgetMs: number): Promise<unknown> {
-    const { method, path, body: sent, contentType, token, answer = 'json' } = request;
+    const { method, path, body: sent, contentType, token, answer = 'json', signal } = request;
+    const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(budgetMs)));
     if (token !== undefined && !tokenShape.test(token)) return unfitToken();
     let body: Uint8Array | undefined;
     const asked = watchedFetch(async () =>
@@ -126,7 +130,7 @@ export class Transport {
         },
         ...(sent === undefined ? {} : { body: sent as Uint8Array<ArrayBuffer> }),
         redirect: 'manual',
-        signal: AbortSignal.timeout(Math.max(1, Math.ceil(budgetMs))),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       }),
     );
     let response: Response;
@@ -137,9 +141,9 @@ export class Transport {
       const { name } = cause instanceof Error ? cause : {};
       const isLate = name === 'TimeoutError' || name === 'AbortError';
       const isUnsent = asked.isCertainlyUnsent();
-      return isLate
-        ? this.#late(cause, budgetMs, isUnsent)
-        : connectionProblem(this.baseUrl, cause, isUnsent);
+      const howLong =
+        signal?.aborted === true ? 'while it was waited for' : `within ${Math.round(budgetMs)} ms`;
+      return isLate ? this.#late(cause, howLong, isUnsent) : connectionProblem(this.baseUrl, cause, isUnsent);
     }
     const text = body && fromUtf8(body);
     if (text === undefined) {
@@ -166,10 +170,10 @@ export class Transport {
       : (problemFromJson(json, response) ?? plainRefusal(this.baseUrl, response, text));
   }
 
-  #late(cause: unknown, budgetMs: number, isUnsent: boolean): Problem {
+  #late(cause: unknown, howLong: string, isUnsent: boolean): Problem {
     const what = isUnsent ? 'took no connection' : 'did not answer';
-    return new Problem('api/timeout', `${this.baseUrl} ${what} within ${Math.round(budgetMs)} ms`, {
-      remedy: 'The node may be overloaded or stopped. Try again, or ask another node with --node URL.',
+    return new Problem('api/timeout', `${this.baseUrl} ${what} ${howLong}`, {
+      remedy: 'The node may be overloaded or stopped. Try again, or ask another node (quorate: --node URL).',
       details: { url: this.baseUrl, retryable: true, sent: !isUnsent },
       cause,
     });

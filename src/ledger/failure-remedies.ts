@@ -40,8 +40,10 @@ const failureRemedies: Readonly<Record<FailureCode, string>> = {
     'Propose it anew, for the validators of now; "quorate chain status" shows what is decided already.',
   'change/members': 'Change the members of a Raft chain with "quorate members add MEMBER" and its like.',
   'change/members-changing': 'Wait until "quorate members list" shows that change made, and propose anew.',
-  'change/wrong-expiry': 'Propose it anew, to be approved until a later height, below the one from which it counts (quorate: --until, --at).',
-  'change/proposal-open': 'Wait until that one is decided or expired, or take its place (quorate: --replace).',
+  'change/wrong-expiry':
+    'Propose it anew, to be approved until a later height, below the one from which it counts (quorate: --until, --at).',
+  'change/proposal-open':
+    'Wait until that one is decided or expired, or take its place (quorate: --replace).',
   'change/unknown-proposal': proposals,
   'change/decided': 'Nothing: it is decided. "quorate chain status" says from which height it counts.',
   'change/expired': 'Propose it anew, with more time for the approvals (quorate: --until +N).',

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -18,16 +19,53 @@ interface Block {
   readonly transactions: readonly Transaction[];
 }
 
-const speed = 40;
+/** So much passes with a turn of the event loop. */
+const msPerTurn = 40;
+/** Later than any deadline. */
+export const afterAllMs = 2 ** 50;
+/** More turns than anything takes that comes to pass. */
+const enoughTurns = 20_000;
 
-/** Time that passes faster than it does elsewhere. What a test says must not depend on how fast that is. */
-export function fastTime(): Surroundings {
-  const alarm: Surroundings['alarm'] = (ms, call) => defaultSurroundings.alarm(ms / speed, call);
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+/** Waits for what comes to pass; fails when it does not. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let turns = 0; !holds(); turns++) {
+    assert.ok(turns < enoughTurns, `it does not come to pass that ${holds.toString()}`);
+    await turn();
+  }
+}
+
+/**
+ * Time that passes with the turns of the event loop: on a busy machine all of the story takes longer, and not
+ * only what is waited for. When the test is over no time is left, so that what is still asked gives up.
+ */
+export function fastTime(t: TestContext): Surroundings {
+  let ms = 0;
+  const alarms = new Map<() => void, number>();
+  const ring = (): void => {
+    for (const [call, at] of alarms) if ((at <= ms || ms === afterAllMs) && alarms.delete(call)) call();
+  };
+  const turns = setInterval(() => {
+    ms += msPerTurn;
+    ring();
+  }, 1);
+  t.after(() => {
+    clearInterval(turns);
+    ms = afterAllMs;
+    ring();
+  });
+  const alarm: Surroundings['alarm'] = (more, call) => {
+    const once = (): void => call();
+    alarms.set(once, ms + more);
+    if (ms === afterAllMs) setImmediate(ring);
+    return () => void alarms.delete(once);
+  };
   return {
     ...defaultSurroundings,
-    now: () => performance.now() * speed,
+    now: () => ms,
     alarm,
-    sleep: (ms) => new Promise((resolve) => void alarm(ms, resolve)),
+    sleep: (more) => new Promise((resolve) => void alarm(more, resolve)),
     random: () => 0.5,
   };
 }
@@ -42,7 +80,7 @@ export class FakeLedger {
   commits = true;
   /** What no block holds any more. */
   readonly gone = new Set<Hash>();
-  judge: (transaction: Transaction) => ProblemAnswer | undefined = () => undefined;
+  judge: (transaction: Transaction, node: FakeNode) => ProblemAnswer | undefined = () => undefined;
 
   static async start(t: TestContext, count: number): Promise<FakeLedger> {
     const ledger = new FakeLedger();
@@ -220,7 +258,7 @@ class FakeNode {
       const used = { code: 'transaction/nonce-used', detail: 'used', remedy: '', details: { next } };
       const expired = { code: 'transaction/expired', detail: 'expired', remedy: '', details: {} };
       const isGone = this.#ledger.gone.has(hash);
-      const problem = nonce < next ? used : isGone ? expired : this.#ledger.judge(transaction);
+      const problem = nonce < next ? used : isGone ? expired : this.#ledger.judge(transaction, this);
       if (problem !== undefined) return { status: 'refused', hash, problem };
       this.pool.set(hash, transaction);
       return { status: 'accepted', hash, missing: null };

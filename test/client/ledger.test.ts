@@ -4,12 +4,12 @@ import { Problem, unwrap } from '../../src/base/problem.ts';
 import { type FinalOutcome, FinalWatch } from '../../src/client/final-watch.ts';
 import { Ledger } from '../../src/client/ledger.ts';
 import { Nodes } from '../../src/client/nodes.ts';
-import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
+import type { Surroundings } from '../../src/client/transport.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
-import { fakeApi, origin } from './fake-api.ts';
-import { FakeLedger, fastTime } from './fake-ledger.ts';
+import { fakeApi, origin, status } from './fake-api.ts';
+import { afterAllMs, FakeLedger, fastTime, until } from './fake-ledger.ts';
 
 const alice = developmentKeyPair('alice');
 const bob = developmentKeyPair('bob').publicKey;
@@ -18,7 +18,7 @@ const signer = nativeSigner(alice.secretKey);
 /** So long that it never comes. */
 const deadlineMs = 2 ** 40;
 
-async function start(t: TestContext, count: number, surroundings = fastTime()) {
+async function start(t: TestContext, count: number, surroundings = fastTime(t)) {
   const fake = await FakeLedger.start(t, count);
   const ledger = unwrap(await Ledger.connect({ endpoints: fake.endpoints, surroundings }));
   return { fake, ledger, account: ledger.account(alice, { signer }) };
@@ -28,17 +28,14 @@ async function start(t: TestContext, count: number, surroundings = fastTime()) {
 function heldTime(t: TestContext) {
   let ms = 0;
   // What is still asked when the test is over gives up.
-  t.after(() => (ms = Infinity));
-  return { surroundings: { ...fastTime(), now: () => ms }, pass: (more: number) => void (ms += more) };
+  t.after(() => (ms = afterAllMs));
+  return { surroundings: { ...fastTime(t), now: () => ms }, pass: (more: number) => void (ms += more) };
 }
 
-const taken = async (fake: FakeLedger): Promise<void> => {
-  while (fake.nodes[0]?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
-};
+const taken = (fake: FakeLedger): Promise<void> => until(() => fake.nodes[0]?.pool.size === 1);
 
-const readersAre = async (fake: FakeLedger, count: number): Promise<void> => {
-  while (fake.nodes[0]?.readers.size !== count) await new Promise((resolve) => setImmediate(resolve));
-};
+const readersAre = (fake: FakeLedger, count: number): Promise<void> =>
+  until(() => fake.nodes[0]?.readers.size === count);
 
 /** A payment that a node took, and that was not final when its time was up. */
 async function openPayment(t: TestContext) {
@@ -79,10 +76,10 @@ test('2,000 payments at once are all final, each once, although the node that to
 });
 
 test('all who wait share one reader, and blocks are fetched once', async (t) => {
-  const { fake, account } = await start(t, 1, defaultSurroundings);
+  const { fake, account } = await start(t, 1, heldTime(t).surroundings);
   fake.commits = false;
   const outcomes = Promise.all(Array.from({ length: 500 }, () => account.transfer(bob, 1n, { deadlineMs })));
-  while (fake.nodes[0]?.pool.size !== 500) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => fake.nodes[0]?.pool.size === 500);
   fake.commit();
   assert.ok((await outcomes).every(isFinal));
   const asked = (fake.nodes[0]?.requests ?? []).filter((one) => !one.startsWith('POST'));
@@ -95,12 +92,12 @@ test('all who wait share one reader, and blocks are fetched once', async (t) => 
 test('what was accepted and is lost is sent again, the same bytes', async (t) => {
   const { fake, account } = await start(t, 2);
   fake.commits = false;
-  const [node] = fake.nodes;
+  const [node = assert.fail('no node')] = fake.nodes;
   const outcome = account.transfer(bob, 7n, { deadlineMs });
-  while (node?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+  await taken(fake);
   const [hash] = [...node.pool.keys()];
   node.pool.clear();
-  while (node.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+  await taken(fake);
   fake.commit();
   const final = await outcome;
   assert.ok(isFinal(final));
@@ -139,7 +136,7 @@ test('what may pass by itself is tried again', async (t) => {
 });
 
 test('while no node answers a payment waits for as long as it has time, and no longer', async (t) => {
-  const time = fastTime();
+  const time = fastTime(t);
   let isDown = false;
   const surroundings = {
     ...time,
@@ -148,23 +145,23 @@ test('while no node answers a payment waits for as long as it has time, and no l
   };
   const { fake, account } = await start(t, 2, surroundings);
   isDown = true;
-  t.after(() => (isDown = false));
   const patient = account.transfer(bob, 1n, { deadlineMs });
   const hasty = account.transfer(bob, 1n, { deadlineMs: 1_000 });
   const outcome = await hasty;
   assert.ok(outcome instanceof Problem);
   assert.equal(outcome.details['sent'], false, 'nothing was signed');
   // Longer than one opening is tried.
-  const until = time.now() + 25_000;
-  while (time.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+  await passes(time, 25_000);
   isDown = false;
   assert.ok(isFinal(await patient));
   assert.equal(fake.final.length, 1);
 });
 
-/** Fast time in which some requests never come to an answer of a node. */
-function withFetch(answer: (url: string) => Response | Promise<Response> | undefined) {
-  const time = fastTime();
+/** Surroundings in which some requests never come to an answer of a node. */
+function withFetch(
+  time: Surroundings,
+  answer: (url: string) => Response | Promise<Response> | undefined,
+): Surroundings {
   const fetch: typeof time.fetch = (input, init) => {
     const instead = answer(input instanceof Request ? input.url : input.toString());
     return instead === undefined ? time.fetch(input, init) : Promise.resolve(instead);
@@ -180,13 +177,13 @@ function problemAnswer(status: number, code: string): Response {
 }
 
 async function passes(surroundings: { now: () => number }, ms: number): Promise<void> {
-  const until = surroundings.now() + ms;
-  while (surroundings.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+  const end = surroundings.now() + ms;
+  await until(() => surroundings.now() >= end);
 }
 
 test('what is final is found although no node gives its block, and nobody waits longer than they have time', async (t) => {
   let isMissing = true;
-  const surroundings = withFetch((url) => {
+  const surroundings = withFetch(fastTime(t), (url) => {
     if (!isMissing) return undefined;
     if (url.includes('/v1/blocks/')) return problemAnswer(404, 'api/no-such-block');
     return url.includes('/v1/transactions/') ? problemAnswer(503, 'node/behind') : undefined;
@@ -214,7 +211,7 @@ for (const [where, path] of [
 ] as const) {
   test(`a block that a node made up holds nobody up: theirs is found ${where}`, async (t) => {
     let streams = 0;
-    const surroundings = withFetch((url) => {
+    const surroundings = withFetch(fastTime(t), (url) => {
       if (!url.includes(path)) return undefined;
       // Only the first reader of events is served, where the other way is tried.
       return path === '/v1/events' && ++streams === 1 ? undefined : problemAnswer(503, 'node/behind');
@@ -261,7 +258,7 @@ test('those who wait behind a nonce that was refused go on without the one that 
   const [filler] = fake.final;
   assert.equal(filler?.fee, 5n);
   assert.deepEqual(filler.conditions, [{ type: 'height-at-most', height: 0 }]);
-  while (account.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => account.waiting === 0);
 });
 
 test('whose time is up is told why the node that was asked last does not take it', async (t) => {
@@ -295,7 +292,7 @@ test('where the gap cannot be filled, those behind it are told which nonce is mi
 });
 
 test('a block that no node has any more is not waited for, and the outcome is open', async (t) => {
-  const surroundings = withFetch((url) =>
+  const surroundings = withFetch(fastTime(t), (url) =>
     /\/v1\/(?:blocks|transactions)\//.test(url) ? problemAnswer(410, 'storage/pruned') : undefined,
   );
   const { account } = await start(t, 2, surroundings);
@@ -305,53 +302,69 @@ test('a block that no node has any more is not waited for, and the outcome is op
   assert.match(outcome.remedy, new RegExp(`Ask for transaction ${String(outcome.details['hash'])}`));
 });
 
-for (const [what, path] of [
-  ['while the chain is looked for', '/v1/status'],
-  ['while a node takes its time over others', '/v1/transactions'],
+/** Requests with this in their path get no answer from when `begin` is called until `end` is. */
+function withSilence(time: Surroundings, path: string) {
+  const open = new Set<(failure: Error) => void>();
+  let isSilent = false;
+  const surroundings = withFetch(time, (url) =>
+    isSilent && url.includes(path) ? new Promise((_, reject) => open.add(reject)) : undefined,
+  );
+  return {
+    surroundings,
+    /** How many wait for an answer. */
+    asked: () => open.size,
+    begin: () => void (isSilent = true),
+    end: () => {
+      isSilent = false;
+      for (const reject of open) reject(new TypeError('fetch failed'));
+      open.clear();
+    },
+  };
+}
+
+for (const [what, path, requests] of [
+  ['while the chain is looked for', '/v1/status', 1],
+  ['while a node takes its time over others', '/v1/transactions', 2],
 ] as const) {
   test(`who has little time is told in time ${what}`, async (t) => {
-    const ending = new AbortController();
-    const silence = new Promise<Response>((_, reject) =>
-      ending.signal.addEventListener('abort', () => reject(new TypeError('fetch failed'))),
-    );
-    t.after(() => ending.abort());
-    let isSilent = false;
-    const surroundings = withFetch((url) => (isSilent && url.includes(path) ? silence : undefined));
-    const { ledger } = await start(t, 1, surroundings);
-    isSilent = true;
+    const time = heldTime(t);
+    const silence = withSilence(time.surroundings, path);
+    const { ledger } = await start(t, 1, silence.surroundings);
+    silence.begin();
     // Two accounts, since what is asked for by one is shared by all.
     const first = ledger.account(developmentKeyPair('carol'));
     const second = ledger.account(alice, { signer });
     const others = first.transfer(bob, 1n, { deadlineMs });
     const patient = second.transfer(bob, 1n, { deadlineMs });
-    const outcome = await second.transfer(bob, 1n, { deadlineMs: 2_000 });
+    const hasty = second.transfer(bob, 1n, { deadlineMs: 2_000 });
+    await until(() => silence.asked() === requests);
+    time.pass(2_000);
+    const outcome = await hasty;
     assert.ok(outcome instanceof Problem && outcome.code === 'api/not-final');
     assert.equal(second.waiting, 1, 'the patient one still waits');
-    isSilent = false;
-    ending.abort();
+    silence.end();
     assert.ok(isFinal(await patient) && isFinal(await others));
   });
 }
 
 test('whose time is up before anything was signed leaves nobody reading', async (t) => {
-  const ending = new AbortController();
-  const silence = new Promise<Response>((_, reject) =>
-    ending.signal.addEventListener('abort', () => reject(new TypeError('fetch failed'))),
-  );
-  let isSilent = true;
-  const surroundings = withFetch((url) => (isSilent && url.includes('/v1/accounts') ? silence : undefined));
-  const { fake, account } = await start(t, 1, surroundings);
-  const outcome = await account.transfer(bob, 1n, { deadlineMs: 2_000 });
-  assert.ok(outcome instanceof Problem && outcome.details['sent'] === false);
+  const time = heldTime(t);
+  const silence = withSilence(time.surroundings, '/v1/accounts');
+  const { fake, account } = await start(t, 1, silence.surroundings);
+  silence.begin();
+  const sent = account.transfer(bob, 1n, { deadlineMs: 2_000 });
+  await until(() => silence.asked() === 1);
   await readersAre(fake, 1);
-  isSilent = false;
-  ending.abort();
+  time.pass(2_000);
+  const outcome = await sent;
+  assert.ok(outcome instanceof Problem && outcome.details['sent'] === false);
+  silence.end();
   await readersAre(fake, 0);
 });
 
 test('who stops waiting while the chain is looked for leaves nobody reading', async (t) => {
   const { fake, ledger } = await start(t, 1);
-  const surroundings = fastTime();
+  const surroundings = fastTime(t);
   const nodes = new Nodes({ endpoints: fake.endpoints, surroundings });
   const watch = new FinalWatch({ nodes, chainId: ledger.chainId, onMoved: () => undefined });
   const opened = watch.open();
@@ -396,18 +409,18 @@ test('an address at which something else answers is passed over', async (t) => {
   const page = await fakeApi(t, () => ({ headers: { 'content-type': 'text/html' }, body: '<html>' }));
   const fake = await FakeLedger.start(t, 1);
   const endpoints = [page.url, ...fake.endpoints];
-  const ledger = unwrap(await Ledger.connect({ endpoints, surroundings: fastTime() }));
+  const ledger = unwrap(await Ledger.connect({ endpoints, surroundings: fastTime(t) }));
   assert.ok(isFinal(await ledger.account(alice, { signer }).transfer(bob, 1n, { deadlineMs })));
-  const none = await Ledger.connect({ endpoints: [page.url, page.url], surroundings: fastTime() });
+  const none = await Ledger.connect({ endpoints: [page.url, page.url], surroundings: fastTime(t) });
   assert.ok(none instanceof Problem && none.code === 'api/answer');
 });
 
 test('the nonce of what expired is used by the next, so that no gap is left', async (t) => {
   const { fake, account } = await start(t, 1);
   fake.commits = false;
-  const [node] = fake.nodes;
+  const [node = assert.fail('no node')] = fake.nodes;
   const expiring = account.transfer(bob, 1n, { deadlineMs });
-  while (node?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+  await taken(fake);
   for (const hash of node.pool.keys()) fake.gone.add(hash);
   node.pool.clear();
   const gone = await expiring;
@@ -463,13 +476,13 @@ test('each is told at the moment at which its time is up', async (t) => {
     alarms.set(once, ms + more);
     return () => void alarms.delete(once);
   };
-  const { fake, account } = await start(t, 1, { ...fastTime(), now: () => ms, alarm });
+  const { fake, account } = await start(t, 1, { ...fastTime(t), now: () => ms, alarm });
   fake.commits = false;
   const toldAt: number[] = [];
   const all = [2_500, 300, 1_300].map((deadlineMs) =>
     account.transfer(bob, 1n, { deadlineMs }).then(() => void toldAt.push(ms)),
   );
-  while (fake.nodes[0]?.pool.size !== 3) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => fake.nodes[0]?.pool.size === 3);
   while (account.waiting > 0) {
     const [next = assert.fail('nobody is told')] = [...alarms].sort(([, one], [, other]) => one - other);
     ms = next[1];
@@ -480,7 +493,7 @@ test('each is told at the moment at which its time is up', async (t) => {
   assert.deepEqual(toldAt, [300, 1_300, 2_500]);
 });
 
-test('a node that did not answer is passed over for a while, so that others who are busy do not lead back to it', async () => {
+test('a node that did not answer is passed over for a while, so that others who are busy do not lead back to it', async (t) => {
   const asked: string[] = [];
   let ms = 0;
   const fetch: Surroundings['fetch'] = (input) => {
@@ -491,7 +504,7 @@ test('a node that did not answer is passed over for a while, so that others who 
     return Promise.resolve(busy ?? Response.json({ ...origin, status: 'ready' }));
   };
   const surroundings = {
-    ...fastTime(),
+    ...fastTime(t),
     fetch,
     now: () => ms,
     sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
@@ -504,9 +517,9 @@ test('a node that did not answer is passed over for a while, so that others who 
   assert.equal(asked.slice(6).join(''), 'bcabcb');
 });
 
-test('one that stands still comes last, whoever found that out', () => {
+test('one that stands still comes last, whoever found that out', (t) => {
   let ms = 0;
-  const surroundings = { ...fastTime(), now: () => ms };
+  const surroundings = { ...fastTime(t), now: () => ms };
   const nodes = new Nodes({ endpoints: ['http://a', 'http://b', 'http://c'], surroundings });
   assert.equal(nodes.inOrder.join(' '), 'http://a http://b http://c');
   nodes.late('http://b');
@@ -523,7 +536,7 @@ test('one that stands still comes last, whoever found that out', () => {
 test('final blocks are read where an answer came from, and small ones are asked for once', async (t) => {
   const asked: string[] = [];
   let frozen = '';
-  const surroundings = fastTime();
+  const surroundings = fastTime(t);
   const fetch: Surroundings['fetch'] = (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     asked.push(url);
@@ -544,6 +557,72 @@ test('final blocks are read where an answer came from, and small ones are asked 
   assert.deepEqual(read, [`${second}/v1/events`], 'and not at the node that did not answer');
 });
 
+/** Of four nodes, one says another nonce than the others, and one says nothing: whose request is let go. */
+async function oddOpinions(t: TestContext, engine: 'pbft' | 'raft', nonces: readonly number[]) {
+  const time = heldTime(t);
+  const letGo: unknown[] = [];
+  const fake = await FakeLedger.start(t, 4);
+  const fetch: Surroundings['fetch'] = async (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const at = fake.endpoints.findIndex((endpoint) => url.startsWith(endpoint));
+    if (url.endsWith('/v1/status')) return Response.json({ ...status, engine });
+    if (!url.includes('/v1/accounts/')) return time.surroundings.fetch(input, init);
+    const said = nonces[at];
+    if (said !== undefined) return Response.json({ ...origin, engine, nonce: 0, pendingNonce: said });
+    const signal = init?.signal ?? assert.fail('nobody can let go of it');
+    return new Promise((_, reject) =>
+      signal.addEventListener('abort', () => {
+        const reason = signal.reason as Error;
+        letGo.push(reason.name);
+        reject(reason);
+      }),
+    );
+  };
+  const surroundings = { ...time.surroundings, fetch };
+  const ledger = unwrap(await Ledger.connect({ endpoints: fake.endpoints, surroundings }));
+  fake.commits = false;
+  void ledger.account(alice, { signer }).transfer(bob, 1n, { deadlineMs });
+  await taken(fake);
+  const [node = assert.fail('no node')] = fake.nodes;
+  return { nonces: [...node.pool.values()].map(({ nonce }) => nonce), letGo };
+}
+
+for (const [engine, answers, begins] of [
+  ['pbft', [5, 5, 1_000_000], 5],
+  ['pbft', [0, 5, 5], 5],
+  ['pbft', [4, 6, 5], 5],
+  ['raft', [5, 3, 4], 5],
+] as const) {
+  const what = `nodes that say ${answers.join(', ')} and one that says nothing`;
+  test(`with ${engine}, ${what}: the first nonce is ${begins}, and nobody is waited for`, async (t) => {
+    const { nonces, letGo } = await oddOpinions(t, engine, answers);
+    assert.deepEqual(nonces, [begins]);
+    assert.deepEqual(letGo, ['AbortError'], 'before its time was up');
+  });
+}
+
+test('one node that says that nonces are used makes no gap among them', async (t) => {
+  const { fake, account } = await start(t, 4);
+  const [liar] = fake.nodes;
+  fake.judge = ({ nonce }, node) =>
+    node === liar && nonce === 0
+      ? {
+          code: 'transaction/nonce-used',
+          detail: 'a lie',
+          remedy: '',
+          details: { next: 1_000_000 },
+        }
+      : undefined;
+  const refused = await account.transfer(bob, 1n, { deadlineMs });
+  assert.ok(refused instanceof Problem && refused.code === 'transaction/nonce-used');
+  liar?.kill();
+  assert.ok(isFinal(await account.transfer(bob, 2n, { deadlineMs: 100_000 })));
+  assert.deepEqual(
+    fake.final.map(({ nonce }) => nonce),
+    [0],
+  );
+});
+
 test('a signer that throws fails its own transaction and no other', async (t) => {
   const { fake, ledger } = await start(t, 1);
   let calls = 0;
@@ -561,7 +640,7 @@ test('a signer that throws fails its own transaction and no other', async (t) =>
 
 test('connecting fails in words: nobody there, no address, another chain', async (t) => {
   const { fake } = await start(t, 1);
-  const surroundings = fastTime();
+  const surroundings = fastTime(t);
   const none = await Ledger.connect({ endpoints: [], surroundings });
   assert.ok(none instanceof Problem && none.code === 'api/address');
   const odd = await Ledger.connect({ endpoints: ['localhost:1'], surroundings });
@@ -572,4 +651,10 @@ test('connecting fails in words: nobody there, no address, another chain', async
   for (const node of fake.nodes) node.kill();
   const dead = await Ledger.connect({ endpoints: fake.endpoints, surroundings });
   assert.ok(dead instanceof Problem && dead.code === 'api/unreachable');
+  const [gone = ''] = fake.endpoints;
+  const page = await fakeApi(t, () => ({ headers: { 'content-type': 'text/html' }, body: '<html>' }));
+  const several = await Ledger.connect({ endpoints: [gone, page.url], surroundings });
+  assert.ok(several instanceof Problem && several.code === 'api/answer');
+  assert.match(several.message, new RegExp(`at any of 2 addresses: ${gone} cannot .*; .*${page.url}`));
+  assert.match(several.remedy, /name other nodes/);
 });
