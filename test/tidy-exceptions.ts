@@ -183,7 +183,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/network/rpc-stream.ts': 'firstHeldBytes',
     'src/network/secure-channel.ts': 'certificateMs',
     'src/network/send-queue.ts': 'compactAfter',
-    'src/node/backend/health.ts': 'namedInWhy',
+    'src/node/backend/health.ts': 'namedInWhy membersInWhy',
     'src/node/backend/submissions.ts': 'candidatesPerPiece',
     'src/node/catch-up/installing.ts': 'waitMs wholeProgress',
     'src/node/effects/committing.ts': 'retryMs',

@@ -143,9 +143,6 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
       break;
     case 'connected':
     case 'lost':
-      state.reached ??= new Set();
-      if (input.type === 'connected') state.reached.add(input.validator);
-      else state.reached.delete(input.validator);
       if (state.role.kind === 'leader') onConnectionChange(replica, state.role, input.validator);
       break;
     case 'request':

@@ -42,22 +42,7 @@ export function statusOf(replica: Replica): EngineStatus {
 /** One sentence for an operator: what progress waits for. */
 export function whyOf(replica: Replica): string {
   const { commit, term } = replica.state;
-  return `height ${commit}, term ${term}: ${reason(replica)}${unreached(replica)}`;
-}
-
-/**
- * Messages go over direct connections only: without one, two members cannot hear each other,
- * however well others reach both.
- */
-function unreached({ state }: Replica): string {
-  const { reached, configuration, self } = state;
-  if (reached === null || !takesPart(configuration, self)) return '';
-  const missing = [...configuration.keys()].filter(
-    (index) => index !== self && isVoter(configuration, index) && !reached.has(index),
-  );
-  if (missing.length === 0) return '';
-  const rest = missing.length > 4 ? ` and ${missing.length - 4} more` : '';
-  return `; no connection to member ${missing.slice(0, 4).join(', ')}${rest}`;
+  return `height ${commit}, term ${term}: ${reason(replica)}`;
 }
 
 function lostLog({ keyUse }: RaftState): string {

@@ -86,7 +86,6 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     recheck: { dueAt: entries.length > 0 ? start.now : null },
     highestKnown: final.height,
     syncAsk: neverAsked(),
-    reached: null,
     behind: null,
     refused: null,
     started: false,

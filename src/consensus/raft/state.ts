@@ -80,11 +80,6 @@ export interface RaftState {
   highestKnown: Height;
   readonly syncAsk: SyncAsk;
   /**
-   * Members with a direct connection, which is the only way for messages, for `why`;
-   * null before there was one.
-   */
-  reached: Set<ValidatorIndex> | null;
-  /**
    * Since when the leader has committed more than this member, without any progress
    * here; null when it is level.
    */

@@ -10,6 +10,8 @@ import type { ChainRules } from './chain-rules.ts';
 
 /** Peers that `why` names when it cannot reach them. */
 const namedInWhy = 2;
+/** The same of members, by their numbers. */
+const membersInWhy = 4;
 
 /** How this node is, and what it waits for. */
 export class Health {
@@ -61,6 +63,8 @@ export class Health {
     const { driver } = this.#options;
     return [
       driver.engine.why(),
+      ...this.#unlinked(),
+      ...this.#ownKeyElsewhere(),
       ...driver.versionWatch.sentences(),
       ...driver.clockWatch.sentences(),
       ...this.#notReached(),
@@ -111,6 +115,34 @@ export class Health {
     const { voting, members } = driver.engine.status();
     if (voting || validatorIndex === undefined) return false;
     return members === undefined || members[validatorIndex]?.role === 'voter';
+  }
+
+  /**
+   * Raft's messages go over direct connections only: without one, two members cannot hear each other, however
+   * well others reach both.
+   */
+  #unlinked(): readonly string[] {
+    const { driver } = this.#options;
+    const { registry, validatorIndex } = driver;
+    const { members } = driver.engine.status();
+    if (members === undefined || validatorIndex === undefined) return [];
+    const missing = members.flatMap(({ key, role }, index) =>
+      role === 'learner' || role === 'removed' || registry.isOwn(key) || registry.peerOf(index) !== undefined
+        ? []
+        : [index],
+    );
+    if (missing.length === 0) return [];
+    const more = missing.length > membersInWhy ? ` and ${missing.length - membersInWhy} more` : '';
+    return [`no connection to member ${missing.slice(0, membersInWhy).join(', ')}${more}`];
+  }
+
+  /** Another node that is connected proved this node's key. */
+  #ownKeyElsewhere(): readonly string[] {
+    const { registry, validatorIndex } = this.#options.driver;
+    const other = validatorIndex === undefined ? undefined : registry.peerOf(validatorIndex);
+    return other === undefined
+      ? []
+      : [`another node uses the key of this one, with the peer id ${other}: stop one of the two`];
   }
 
   #notReached(): readonly string[] {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Problem } from '../../../src/base/problem.ts';
+import { Problem, unwrap } from '../../../src/base/problem.ts';
 import type { Protocol } from '../../../src/consensus/protocol.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { NodeBackend } from '../../../src/node/backend/backend.ts';
+import type { PeerId } from '../../../src/network/port.ts';
 import { protocolOf } from '../../../src/node/core/protocol.ts';
 import { Cluster, signedTransaction } from '../cluster.ts';
-import { genesis, leaderOf } from '../raft-cluster.ts';
+import { ask, change, genesis, leaderOf, makeBlocks } from '../raft-cluster.ts';
 import { backendOf } from './backend-of.ts';
 
 const { bytes, hash } = signedTransaction(genesis, 'alice', { nonce: 0 });
@@ -26,6 +27,52 @@ async function alone(): Promise<{ cluster: Cluster; others: string[]; backend: N
 }
 
 describe('the backend of a Raft node', () => {
+  test('names the voters that it has no connection to, whenever they became voters', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    const leader = leaderOf(cluster);
+    const why = (name: string): string => backendOf(cluster, name).why();
+    const all = cluster.all.map(({ name }) => name);
+    // It is connected before it is a member.
+    await cluster.boot('validator-3');
+    cluster.time.run(1_000);
+    unwrap(ask(cluster, leader, change('validator-3', 'learner')));
+    makeBlocks(cluster, 1, 0);
+    unwrap(ask(cluster, leader, change('validator-3', 'voter')));
+    makeBlocks(cluster, 1, 1);
+    for (const name of [...all, 'validator-3']) assert.doesNotMatch(why(name), /no connection/);
+
+    const [one = '', other = ''] = all.filter((name) => name !== leader);
+    cluster.net.cut(one, other);
+    cluster.time.run(1_000);
+    assert.match(why(one), new RegExp(`; no connection to member ${other.at(-1)}$`));
+    assert.match(why(other), new RegExp(`; no connection to member ${one.at(-1)}$`));
+    cluster.net.mend(one, other);
+    cluster.time.run(5_000);
+    assert.doesNotMatch(why(one), /no connection/);
+
+    unwrap(ask(cluster, leader, change('validator-3', 'removed')));
+    makeBlocks(cluster, 1, 2);
+    cluster.kill('validator-3');
+    cluster.time.run(1_000);
+    for (const name of all) assert.doesNotMatch(why(name), /no connection/);
+  });
+
+  test('says that another node uses its key', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    const { registry } = cluster.node('validator-1').driver;
+    const why = (): string => backendOf(cluster, 'validator-1').why();
+    assert.doesNotMatch(why(), /uses the key/);
+    const copy = 'its copy' as PeerId;
+    assert.equal(registry.admit(copy, registry.hello(copy)), undefined);
+    registry.connected(copy);
+    assert.match(
+      why(),
+      /another node uses the key of this one, with the peer id its copy: stop one of the two/,
+    );
+    registry.forget(copy);
+    assert.doesNotMatch(why(), /uses the key/);
+  });
+
   test('takes nothing while nobody leads, and a client may try again', async () => {
     const { cluster, backend } = await alone();
     await assert.rejects(cluster.time.settle(backend.submit([bytes])), (problem) => {
