@@ -65,10 +65,11 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
 /** All bytes one behind the other, in memory of their own. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let size = 0;
-  for (const part of parts) size += part.length;
+  for (let index = 0; index < parts.length; index++) size += (parts[index] as Uint8Array).length;
   const joined = new Uint8Array(size);
   let at = 0;
-  for (const part of parts) {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as Uint8Array;
     joined.set(part, at);
     at += part.length;
   }

@@ -116,11 +116,12 @@ function roomFor(size: number): Uint8Array {
 function join(domain: Domain, parts: readonly Uint8Array[]): Uint8Array {
   const prefix = domainPrefix(domain);
   let size = prefix.length;
-  for (const part of parts) size += part.length;
+  for (let index = 0; index < parts.length; index++) size += (parts[index] as Uint8Array).length;
   const joined = roomFor(size);
   joined.set(prefix);
   let at = prefix.length;
-  for (const part of parts) {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as Uint8Array;
     joined.set(part, at);
     at += part.length;
   }

@@ -100,13 +100,17 @@ export function decodePartsOf(
 /** How many bytes of `limits.maxBlockBytes` these take. */
 export function transactionBytes(transactions: readonly Transaction[]): number {
   let size = 0;
-  for (const transaction of transactions) size += transaction.bytes.length;
+  for (let index = 0; index < transactions.length; index++) {
+    size += (transactions[index] as Transaction).bytes.length;
+  }
   return size;
 }
 
 function operationsOf(transactions: readonly Transaction[]): number {
   let count = 0;
-  for (const transaction of transactions) count += transaction.operations.length;
+  for (let index = 0; index < transactions.length; index++) {
+    count += (transactions[index] as Transaction).operations.length;
+  }
   return count;
 }
 

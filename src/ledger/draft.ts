@@ -186,7 +186,7 @@ export class Draft {
   /** Whatever is changed from here on stays, or is forgotten by `undo`. */
   begin(): void {
     this.accounts.begin();
-    for (const changes of this.#kinds) changes.begin();
+    for (let kind = 0; kind < this.#kinds.length; kind++) this.#kinds[kind]?.begin();
     this.#parametersBefore = this.#parameters;
     this.#proposalNamesBefore = this.#proposalNames;
   }

@@ -179,9 +179,11 @@ class BlockExecution {
   /** Looks up the accounts of transactions that are about to be added. */
   expect(transactions: readonly Transaction[]): void {
     const publicKeys: PublicKey[] = [];
-    for (const { sender, operations } of transactions) {
+    for (let index = 0; index < transactions.length; index++) {
+      const { sender, operations } = transactions[index] as Transaction;
       publicKeys.push(sender);
-      for (const operation of operations) {
+      for (let at = 0; at < operations.length; at++) {
+        const operation = operations[at] as Operation;
         if (operation.type === 'transfer') publicKeys.push(operation.to);
       }
     }
@@ -237,8 +239,8 @@ class BlockExecution {
     const draft = this.#draft;
     draft.begin();
     const effects = this.#noEffects();
-    // Loops by index, here and below: this runs for every transaction, and iterators allocate an object for
-    // each step.
+    // Loops by index, here and wherever each transaction of a block passes: iterators allocate an object
+    // for each step.
     for (let index = 0; index < conditions.length; index++) {
       const refusal = checkCondition(draft, conditions[index] as Condition, this.#context);
       if (refusal !== undefined) return this.#fail(transaction, 'condition', index, refusal);

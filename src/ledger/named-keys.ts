@@ -18,10 +18,12 @@ export function checkKeys<
 >(body: T): T {
   const { sender, signers, operations } = body;
   if (isForgeableKey(sender)) throw nobodysKey(sender, 'forgeable');
-  for (const key of signers) {
+  for (let index = 0; index < signers.length; index++) {
+    const key = signers[index] as PublicKey;
     if (key !== sender && isForgeableKey(key)) throw nobodysKey(key, 'forgeable');
   }
-  for (const operation of operations) {
+  for (let index = 0; index < operations.length; index++) {
+    const operation = operations[index] as Operation;
     // Most are transfers, and need no list.
     if (operation.type === 'transfer') checkNamed(operation.to);
     else keysNamedIn(operation).forEach(checkNamed);

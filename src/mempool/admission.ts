@@ -5,6 +5,7 @@ import type { Height } from '../ledger/block.ts';
 import { hasItsSigners, leastFee } from '../ledger/eligibility.ts';
 import { protocolVersionFor } from '../ledger/protocol-version.ts';
 import { type Account, keySetOf } from '../ledger/state-entry.ts';
+import type { Operation } from '../ledger/operation.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { feeAbove, feeRate } from './fee-rate.ts';
 
@@ -155,7 +156,8 @@ export const problems = {
 /** What certainly leaves the sender's balance, beside the fee and above what comes, when all is done. */
 function paidToOthers({ sender, operations }: Transaction): bigint {
   let sum = 0n;
-  for (const operation of operations) {
+  for (let index = 0; index < operations.length; index++) {
+    const operation = operations[index] as Operation;
     const { type } = operation;
     if (type === 'transfer' || type === 'reserve') {
       if (operation.to !== sender) sum += operation.amount;

@@ -292,10 +292,10 @@ export class Mempool {
     const isOld = (place: number): boolean => (entries[place]?.since ?? Infinity) <= old;
     const full = block.hadRoom ? undefined : fullBlock(block.transactions, isOld, this.#tooOld());
     const lanes: Lane[] = [];
-    for (const [place, { sender }] of block.transactions.entries()) {
+    for (let place = 0; place < entries.length; place++) {
       const entry = entries[place];
       if (entry !== undefined) entry.final = true;
-      const lane = entry?.lane ?? this.#lanes.get(sender);
+      const lane = entry?.lane ?? this.#lanes.get((block.transactions[place] as Transaction).sender);
       if (lane === undefined || lane.followed === block.height) continue;
       lane.followed = block.height;
       lanes.push(lane);

@@ -62,7 +62,8 @@ export function postingsOf({ height, transactions, touched }: IndexedBlock): Pos
     for (let at = touched.firstAccount(index); at < end; at++) note(accounts, touched.account(at), index);
     if (reference.length > 0) note(references, toHex(reference), index);
     if (touched.hasFailed(index)) continue;
-    for (const operation of operations) {
+    for (let at = 0; at < operations.length; at++) {
+      const operation = operations[at] as Operation;
       // Who received coins stands in the receipt.
       if (operation.type === 'transfer') continue;
       for (const named of keysNamedIn(operation)) note(accounts, named, index);

@@ -372,7 +372,8 @@ const none: Load = { signatures: 0, bytes: 0 };
 function loadOf(transactions: readonly Transaction[]): Load {
   let signatures = 0;
   let bytes = 0;
-  for (const transaction of transactions) {
+  for (let index = 0; index < transactions.length; index++) {
+    const transaction = transactions[index] as Transaction;
     signatures += transaction.signers.length;
     bytes += transaction.bytes.length;
   }
