@@ -11,6 +11,9 @@ export const browserPath: string | undefined =
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** What a browser may take for one step: longer than any machine needs. */
+const timeout = 180_000;
+
 interface AxeResult {
   readonly violations: readonly {
     readonly id: string;
@@ -38,7 +41,7 @@ export class Visitor {
   }
 
   static async start(t: TestContext, executablePath: string): Promise<Visitor> {
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout });
     t.after(() => browser.close());
     return new Visitor(browser);
   }
@@ -55,7 +58,7 @@ export class Visitor {
       colorScheme: dark ? 'dark' : 'light',
     });
     const page = await this.#context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(timeout);
     page.on('console', (message) => {
       // Answers that are problems are no fault of the page, nor are those that a test keeps from it.
       const isAnswer = /^Failed to load resource: (?:.* status of (?:4\d\d|503)|net::ERR_FAILED)/.test(

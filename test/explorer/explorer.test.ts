@@ -259,7 +259,7 @@ if (browserPath === undefined) {
       const page = await visitor.open(`${api}/#/play/${encodeURIComponent(setting)}`);
       await page.getByLabel('Speed').selectOption('4');
       const { verdict } = await simulate({ ...drawPlan(3, 'pbft'), signatures: 'fast' });
-      await page.getByText(verdict.trace).waitFor({ timeout: 60_000 });
+      await page.getByText(verdict.trace).waitFor();
     });
 
     await t.test('the proof that it gives to download is one for the terminal', async () => {
@@ -302,7 +302,7 @@ if (browserPath === undefined) {
         .waitFor();
       await page.route('**/v1/**', (route) => route.abort());
       network.child.kill('SIGTERM');
-      await page.getByRole('alert').first().waitFor({ timeout: 30_000 });
+      await page.getByRole('alert').first().waitFor();
     });
   });
 }

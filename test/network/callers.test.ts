@@ -44,11 +44,7 @@ class Scene extends Libp2pWorld {
 
   static async open(options: { members?: readonly number[]; penaltyLimit?: number } = {}): Promise<Scene> {
     const scene = new Scene(await Promise.all((options.members ?? []).map((index) => peerIdOf(index))));
-    const tuning = {
-      silentHeartbeats: 1_000_000,
-      handshakeMs: 60_000,
-      penaltyLimit: options.penaltyLimit ?? 1_000_000,
-    };
+    const tuning = { penaltyLimit: options.penaltyLimit ?? 1_000_000 };
     scene.network = await scene.create({ index: 0, tuning, overrides: { now: () => 1_000 } });
     await scene.network.start(scene.handlers);
     return scene;

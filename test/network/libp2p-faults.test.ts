@@ -26,9 +26,6 @@ const inWorld = (title: string, story: (scene: Scene) => Promise<void>): void =>
   });
 };
 
-/** A peer made by hand sends no heartbeats. */
-const patient = { silentHeartbeats: 1_000_000 };
-
 /** What a test starts, closed at its end. */
 class Scene extends Libp2pWorld {
   readonly #rest: (() => Promise<void>)[] = [];
@@ -118,7 +115,7 @@ inWorld('who could not be reached is there when it came by its own dial', async 
 });
 
 inWorld('an oversize frame drops the peer, at its header', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: patient });
+  const { network, handlers } = await scene.node(0);
   const raw = await scene.raw(1);
   await raw.connect(addressOf(network));
   assert.equal(await raw.greet(), undefined);
@@ -133,7 +130,7 @@ inWorld('an oversize frame drops the peer, at its header', async (scene) => {
 });
 
 inWorld('nothing is served before the hello, and who never says it is disconnected', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: { handshakeMs: 2_000 } });
+  const { network, handlers } = await scene.node(0, { tuning: { handshakeMs: 5_000 } });
   const raw = await scene.raw(1);
   const connection = await raw.connect(addressOf(network));
   const direct = await raw.open(raw.names.direct);
@@ -145,7 +142,7 @@ inWorld('nothing is served before the hello, and who never says it is disconnect
 });
 
 inWorld('streams opened before the hello is settled are served after it', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: patient });
+  const { network, handlers } = await scene.node(0);
   const raw = await scene.raw(1);
   await raw.connect(addressOf(network));
   const direct = await raw.open(raw.names.direct);
@@ -159,7 +156,7 @@ inWorld('streams opened before the hello is settled are served after it', async 
 });
 
 inWorld('a second hello on one connection, and a hello that is too long, get nowhere', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: patient });
+  const { network, handlers } = await scene.node(0);
   const raw = await scene.raw(1);
   await raw.connect(addressOf(network));
   assert.equal(await raw.greet(), undefined);
@@ -176,7 +173,7 @@ inWorld('a second hello on one connection, and a hello that is too long, get now
 });
 
 inWorld('a peer that never reads costs a bounded queue, and nobody else waits for it', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: patient });
+  const { network, handlers } = await scene.node(0);
   const raw = await scene.raw(1, { onDirect: (stream) => stream.pause() });
   await raw.connect(addressOf(network));
   assert.equal(await raw.greet(), undefined);
@@ -198,7 +195,7 @@ inWorld('a peer that never reads costs a bounded queue, and nobody else waits fo
 });
 
 inWorld('a slow reader that starts to read gets what was queued, in order', async (scene) => {
-  const { network } = await scene.node(0, { tuning: patient });
+  const { network } = await scene.node(0);
   const received: number[] = [];
   let paused: Stream | undefined;
   const raw = await scene.raw(1, {
@@ -230,7 +227,7 @@ inWorld('a slow reader that starts to read gets what was queued, in order', asyn
 });
 
 inWorld('a reset stream is opened again, and messages go on', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: patient });
+  const { network, handlers } = await scene.node(0);
   let streams = 0;
   let received = 0;
   const raw = await scene.raw(1, {
@@ -251,7 +248,7 @@ inWorld('a reset stream is opened again, and messages go on', async (scene) => {
 });
 
 inWorld('a peer that resets every stream loses its connection', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: patient });
+  const { network, handlers } = await scene.node(0);
   const raw = await scene.raw(1, { onDirect: (stream) => stream.abort(new Error('reset by the test')) });
   await raw.connect(addressOf(network));
   assert.equal(await raw.greet(), undefined);
@@ -263,7 +260,7 @@ inWorld(
   async (scene) => {
     const answer = new Uint8Array(limits.responseBytes);
     const handlers = new Recorder({ answer: (_bytes, respond) => respond(answer) });
-    const { network } = await scene.node(0, { handlers, tuning: { ...patient, requestTimeoutMs: 60_000 } });
+    const { network } = await scene.node(0, { handlers, tuning: { requestTimeoutMs: 60_000 } });
     const deaf = Math.ceil(limits.answersBytes / limits.responseBytes / limits.requestsPerPeer) + 1;
     let lost = 0;
     const ask = async (peer: RawPeer, onFrame: (frame: Uint8Array) => void): Promise<Stream> => {
@@ -296,7 +293,7 @@ inWorld(
   async (scene) => {
     const waiting: ((response: Uint8Array | null) => void)[] = [];
     const handlers = new Recorder({ answer: (_bytes, respond) => waiting.push(respond) });
-    const { network } = await scene.node(0, { handlers, tuning: patient });
+    const { network } = await scene.node(0, { handlers });
     const raw = await scene.raw(1);
     await raw.connect(addressOf(network));
     assert.equal(await raw.greet(), undefined);
@@ -380,32 +377,31 @@ inWorld('two that dial each other at the same moment are one peer to each other'
 
 inWorld('a line that goes dead without a sign is noticed and replaced', async (scene) => {
   const line = await scene.line();
-  const a = await scene.node(0);
+  const tuning = { silentHeartbeats: 8 };
+  const a = await scene.node(0, { tuning });
   line.leadTo(portOf(addressOf(a.network)));
   const peers = [`/ip4/127.0.0.1/tcp/${line.port}/p2p/${a.network.self}`];
-  const b = await scene.node(1, { peers });
+  const b = await scene.node(1, { peers, tuning });
   await eventually('connected', () => a.network.peers().length + b.network.peers().length === 2);
   line.goDead();
-  await eventually('both lost it', () => [a, b].every(({ handlers }) => handlers.count('lost') === 1));
-  await eventually('both have it again', () =>
-    [a, b].every(({ handlers }) => handlers.count('connected') === 2),
-  );
-  b.network.send(a.network.self, Uint8Array.of(1));
-  await eventually('messages flow', () => a.handlers.count('message') === 1);
+  await eventually('both lost it', () => [a, b].every(({ handlers }) => handlers.count('lost') > 0));
+  await eventually('messages flow again', () => {
+    b.network.send(a.network.self, Uint8Array.of(1));
+    return a.handlers.count('message') > 0;
+  });
+  for (const { handlers } of [a, b]) assert.ok(handlers.count('connected') > 1);
 });
 
 inWorld('a peer that restarted behind a dead line replaces its old self at once', async (scene) => {
   const line = await scene.line();
-  const tuning = { silentHeartbeats: 1_000_000 };
-  const a = await scene.node(0, { tuning });
+  const a = await scene.node(0);
   line.leadTo(portOf(addressOf(a.network)));
   const before = await scene.node(1, {
     peers: [`/ip4/127.0.0.1/tcp/${line.port}/p2p/${a.network.self}`],
-    tuning,
   });
   await eventually('connected', () => a.network.peers().length === 1);
   line.goDead();
-  const after = await scene.node(1, { peers: [addressOf(a.network)], tuning });
+  const after = await scene.node(1, { peers: [addressOf(a.network)] });
   await eventually('the new one is connected', () => a.handlers.count('connected') === 2);
   assert.deepEqual(a.handlers.presence(before.network.self), ['connected', 'lost', 'connected']);
   a.network.send(after.network.self, Uint8Array.of(1));
@@ -460,7 +456,7 @@ inWorld('an accepted gossip message reaches a node that has no link to its publi
 inWorld(
   'the insides of libp2p that the adapter needs are where the pinned version keeps them',
   async (scene) => {
-    const { network } = await scene.node(0, { tuning: patient });
+    const { network } = await scene.node(0);
     const raw = await scene.raw(1);
     const connection = await raw.connect(addressOf(network));
     assert.ok(receivedBytes(connection) > 0);

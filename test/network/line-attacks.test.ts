@@ -16,7 +16,7 @@ class Scene extends Libp2pWorld {
 
   static async open(): Promise<Scene> {
     const scene = new Scene();
-    const tuning = { silentHeartbeats: 1_000_000, penaltyLimit: 1_000_000 };
+    const tuning = { penaltyLimit: 1_000_000 };
     const network = await scene.create({ index: 0, tuning, overrides: { now: () => 1_000 } });
     await network.start(scene.handlers);
     scene.#port = portOf(addressOf(network));

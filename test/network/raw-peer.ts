@@ -9,7 +9,7 @@ import type { GuardedYamux } from '../../src/network/guarded-yamux.ts';
 import { createHost, createMuxers } from '../../src/network/libp2p-host.ts';
 import { helloProtocol, protocolNames } from '../../src/network/protocol-names.ts';
 import { defaultTuning } from '../../src/network/tuning.ts';
-import { nodeSeed } from './libp2p-world.ts';
+import { nodeSeed, testTuning } from './libp2p-world.ts';
 
 /** A libp2p node that speaks the protocols by hand, and so can break every rule. */
 export class RawPeer {
@@ -34,7 +34,7 @@ export class RawPeer {
       gossip: gossipsub({ fallbackToFloodsub: false }),
       gater: {},
       muxers,
-      tuning: defaultTuning,
+      tuning: { ...defaultTuning, ...testTuning },
     });
     const peer = new RawPeer(host, muxers);
     await host.start();

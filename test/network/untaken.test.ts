@@ -30,7 +30,7 @@ test('strangers who allow all answers to be sent and take none are cut off befor
   const world = new Libp2pWorld();
   const answer = new Uint8Array(3_000_000);
   const node = new Recorder({ answer: (_request, respond) => respond(answer) });
-  const network = await world.create({ index: 0, tuning: { silentHeartbeats: 1_000_000 } });
+  const network = await world.create({ index: 0 });
   await network.start(Object.assign(node, { memberKeyOf: () => undefined }));
   const served = (): number => node.events.filter(({ kind }) => kind === 'request').length;
   const greedy: BarePeer[] = [];

@@ -112,7 +112,7 @@ if (browserPath === undefined) {
       const page = await opened(queryOf({ ...firstSetting, plan: 'drawn', engine: 'raft', seed: 5 }));
       await page.getByLabel('Speed').selectOption('4');
       const { verdict } = await simulate({ ...drawPlan(5, 'raft'), signatures: 'fast' });
-      await page.getByText(verdict.trace).waitFor({ timeout: 60_000 });
+      await page.getByText(verdict.trace).waitFor();
     });
 
     await t.test('opens a kept plan, chosen or dropped, which then stands in the address', async () => {
@@ -145,7 +145,7 @@ if (browserPath === undefined) {
       assert.equal(await page.getByLabel('Happens').inputValue(), 'kept');
       await page.getByLabel('Speed').selectOption('4');
       const { verdict } = await simulate({ ...plan, signatures: 'fast' });
-      await page.getByText(verdict.trace).waitFor({ timeout: 60_000 });
+      await page.getByText(verdict.trace).waitFor();
       await page.reload();
       await isKept.waitFor({ state: 'attached' });
       await page.getByLabel('Happens').selectOption('what I do');
