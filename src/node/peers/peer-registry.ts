@@ -198,7 +198,7 @@ export class PeerRegistry {
   get isLinkedToAll(): boolean {
     const linked = new Set([this.#options.identity.publicKey]);
     for (const { publicKey } of this.#proven.values()) linked.add(publicKey);
-    return this.#keys.every((key) => linked.has(key));
+    return this.#keys.every((key) => linked.has(key) || this.#removed.has(key));
   }
 
   /** Which protocol versions a connected validator, or this node, knows. */

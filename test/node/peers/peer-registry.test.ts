@@ -68,6 +68,8 @@ describe('the registry of peers', () => {
     assert.equal(here.isLinkedToAll, true);
     here.forget('peer-1');
     assert.equal(here.isLinkedToAll, false);
+    here.setKeys(keys, new Set(keys.slice(1, 2)));
+    assert.equal(here.isLinkedToAll, true, 'one that was removed may be gone for ever');
   });
 
   test('welcomes a peer that knows other protocol versions, and knows which', () => {
