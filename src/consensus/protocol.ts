@@ -76,6 +76,8 @@ export interface Capabilities {
    * null when it never does.
    */
   readonly censorshipMs: number | null;
+  /** It makes snapshots, below which old blocks may be deleted. */
+  readonly makesSnapshots: boolean;
 }
 
 /** Who takes part, by index, and from which height on their signatures count. */

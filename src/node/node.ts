@@ -147,6 +147,11 @@ async function start(parts: {
   if (unknown !== undefined && unknown.height <= restored.final.height + 1)
     throw unknownVersionProblem(unknown);
   const protocol = protocolOf(genesis, retentionOf(config));
+  if (config.snapshots !== undefined && !protocol.capabilities.makesSnapshots) {
+    log.warn('"snapshots" in config.json does nothing here: nodes of this chain delete no blocks', {
+      remedy: 'Remove it from config.json, and see that the disk has room for the whole chain.',
+    });
+  }
   const path = paths.usedKey(directory, config.role);
   // An observer has no vote to forget yet; but any key may become a validator's.
   const keyUse = await openKeyUse({

@@ -33,6 +33,7 @@ class ScriptedEngine {
       leaderTakesAll: false,
       membersVouch: false,
       censorshipMs: null,
+      makesSnapshots: false,
     },
     senderOf: () => 1,
     contradictionIn: () => null,

@@ -272,6 +272,21 @@ test('a validator whose database is an old copy does not vote, and says so, unti
   assert.doesNotMatch(warnings.join(' '), /lost|old copy|as told/);
 });
 
+test('says that it deletes no blocks, where its configuration asks for that and its engine cannot', async () => {
+  const snapshots = { everyBlocks: 10, keepBlocks: 5 };
+  for (const [genesis, expected] of [
+    [testGenesis(1), 1],
+    [raftGenesis(1), 0],
+  ] as const) {
+    const warnings: string[] = [];
+    const log: Logger = { ...silentLog, warn: (message) => void warnings.push(message) };
+    const directory = await makeDirectory(genesis, 0, { snapshots });
+    const node = await startNode({ directory, log });
+    await node.stop();
+    assert.equal(warnings.filter((line) => line.includes('delete no blocks')).length, expected);
+  }
+});
+
 test('an observer that became a voter and whose database was lost does not vote again either', async () => {
   const genesis = raftGenesis(1);
   const leader = await start(await makeDirectory(genesis, 0));

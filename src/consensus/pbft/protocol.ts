@@ -28,6 +28,7 @@ export function pbftProtocol(chain: {
       leaderTakesAll: false,
       membersVouch: false,
       censorshipMs: options.censorshipMs,
+      makesSnapshots: false,
     },
     senderOf: (message) => message.from,
     epochOf: (message) => message.epoch,

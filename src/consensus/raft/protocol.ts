@@ -34,6 +34,7 @@ export function raftProtocol({
       leaderTakesAll: true,
       membersVouch: options.checkSignatures === 'entry',
       censorshipMs: null,
+      makesSnapshots: true,
     },
     senderOf: (message) => message.from,
     epochOf: () => toHeight(0),
