@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildExplorer, buildStatic } from '../src/cli/build-explorer.ts';
+import { reportFailure } from '../src/cli/failure.ts';
+import { fileProblem } from '../src/cli/file-problem.ts';
 
 // Builds the explorer that every node serves; `npm run testnet` does it by itself. With --static DIR the
 // playground alone, for any web server.
@@ -26,6 +28,10 @@ if (asked === undefined) {
 } else {
   // npm runs scripts from the program's directory, and says where it was called.
   const directory = resolve(process.env['INIT_CWD'] ?? '.', asked);
-  await buildStatic(directory);
-  console.log(`The playground is built: ${directory}`);
+  try {
+    await buildStatic(directory);
+    console.log(`The playground is built: ${directory}`);
+  } catch (cause) {
+    process.exitCode = reportFailure(fileProblem(directory, cause, '--static'));
+  }
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium, type Page } from 'playwright-core';
 import { PlayHost } from '../src/playground/host.ts';
 import { firstSetting, queryOf, type Setting } from '../src/playground/setting.ts';
+import { makeDirectorySync } from '../src/storage/make-directory.ts';
 
 // Makes the pictures of the README anew, from a testnet under load: npm run pictures. Needs a Chromium.
 
@@ -66,7 +66,7 @@ try {
     },
   );
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  for (const place of [target, playTarget]) mkdirSync(place, { recursive: true });
+  for (const place of [target, playTarget]) makeDirectorySync(place);
   const query = await liarCaught();
   for (const colorScheme of ['light', 'dark'] as const) {
     const context = await browser.newContext({ viewport, colorScheme });

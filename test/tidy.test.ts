@@ -152,6 +152,17 @@ test(`comments end within ${maxColumns} columns`, () => {
   );
 });
 
+test('directories are made by storage/make-directory.ts', () => {
+  const found = [...sources, ...others].filter(
+    ({ path, code }) => !path.startsWith('test/') && /mkdir(?:Sync)?\([^;]*recursive/.test(code),
+  );
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    [],
+    'Node tries for ever where the system answers ENOENT below a directory that is there',
+  );
+});
+
 test('constants are named as all other values are', () => {
   const found = sources.flatMap(({ path, code }) =>
     [...code.matchAll(/^\s*(?:export )?const ([A-Z][A-Z0-9_]+)\b/gm)].map(([, name]) => `${path} ${name}`),

@@ -13,7 +13,14 @@ const optionalValue: ReadonlyMap<string, RegExp> = new Map([['--wait', /^\d+(\.\
 export function readArguments(words: readonly string[], environment: NodeJS.ProcessEnv = {}): string[] {
   for (const [name, value = ''] of Object.entries(environment)) {
     // Passwords and tokens are judged where they are needed.
-    if (!/^QUORATE_(?:KEYS|NODE)$/.test(name) || 'text' in wholeText(value)) continue;
+    if (!/^QUORATE_(?:KEYS|NODE)$/.test(name)) continue;
+    if (value === '') {
+      throw new Problem('cli/usage', `the environment variable ${name} is empty`, {
+        remedy: 'Set it to something, or unset it.',
+        details: { variable: name },
+      });
+    }
+    if ('text' in wholeText(value)) continue;
     throw new Problem('cli/usage', `the environment variable ${name} is not UTF-8 text`, {
       remedy: 'Set the terminal to UTF-8, and set the variable again.',
       details: { variable: name },
@@ -36,15 +43,30 @@ export function readArguments(words: readonly string[], environment: NodeJS.Proc
 
 /**
  * Refuses an option whose value was forgotten, so that the next option would be taken for it: whoever writes
- * `--node --json` means no node called `--json`.
+ * `--node --json` means no node called `--json`, and `--data "$DIR"` without a DIR is not the current
+ * directory.
  */
 export function refuseForgottenValues(words: readonly string[], program: CommandUnknownOpts): void {
   const options = optionsOf(program);
   const known = new Set(['--help', '-h', ...options.flatMap(({ long, short }) => [long, short])]);
   const takesValue = new Set(options.filter(({ required }) => required).map(({ long }) => long));
+  const places = new Map(
+    options.flatMap(({ flags }) => {
+      const [, long, place] = /(--[a-z-]+) <(directory|file|path)>/.exec(flags) ?? [];
+      return long === undefined ? [] : [[long, place === 'directory' ? place : 'file'] as const];
+    }),
+  );
   const end = words.indexOf('--');
   for (const [index, word] of words.slice(0, end < 0 ? undefined : end).entries()) {
     const next = words[index + 1];
+    const [option = '', given = next] = word.split('=', 2);
+    const place = places.get(option);
+    if (place !== undefined && given === '') {
+      throw new Problem('cli/usage', `${option} names no ${place}`, {
+        remedy: `Give the name of a ${place}, or leave it out where it may be missing. Nothing was tried.`,
+        details: { option },
+      });
+    }
     if (next === undefined || !takesValue.has(word) || !known.has(next)) continue;
     throw new Problem('cli/usage', `${word} needs a value, and ${next} follows it`, {
       remedy: `Give it one. If ${next} is the value, write ${word}=${next}`,

@@ -1,16 +1,8 @@
 import { build } from 'esbuild';
-import {
-  copyFileSync,
-  globSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { explorerDirectory } from '../node/process/explorer-files.ts';
+import { makeDirectorySync } from '../storage/make-directory.ts';
 
 const root = join(import.meta.dirname, '../..');
 const source = join(root, 'src/explorer');
@@ -20,7 +12,7 @@ export async function buildExplorer(target: string = explorerDirectory): Promise
   if (isFresh(target)) return 'fresh';
   // Beside its place first: a node that starts meanwhile finds the old one or the new one, whole.
   const beside = `${target}.${process.pid}`;
-  mkdirSync(beside, { recursive: true });
+  makeDirectorySync(beside);
   try {
     await bundle(beside, { app: join(source, 'main.tsx') });
     copyFileSync(join(source, 'index.html'), join(beside, 'index.html'));
@@ -36,7 +28,7 @@ export async function buildExplorer(target: string = explorerDirectory): Promise
  * the directory stay.
  */
 export async function buildStatic(directory: string): Promise<void> {
-  mkdirSync(directory, { recursive: true });
+  makeDirectorySync(directory);
   await bundle(directory, { static: join(source, 'static.tsx') });
   copyFileSync(join(source, 'static.html'), join(directory, 'index.html'));
 }

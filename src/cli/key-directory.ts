@@ -88,7 +88,7 @@ export function listKeys(directory: string): StoredKey[] {
 export function publicKeyOf(directory: string, text: string): PublicKey | undefined {
   const file = fileOf(directory, text);
   const content = file === undefined ? undefined : readIfThere(file);
-  return content === undefined ? undefined : unwrap(readKeyFile(content)).publicKey;
+  return content === undefined ? undefined : readKey(content, file).publicKey;
 }
 
 /** Stores a key and returns its file. Never replaces one that is there. */
@@ -138,6 +138,14 @@ export function refuseExisting(directory: string, name: string): void {
   if (readIfThere(file) !== undefined) throw keyExists(name, file);
 }
 
+/** What a key file tells; throws the problem with the name of the file. */
+function readKey(content: string, file: string | undefined): KeyFile {
+  const key = readKeyFile(content);
+  if (!(key instanceof Problem)) return key;
+  const { message, remedy, details } = key;
+  throw key.restated(`${file}: ${message}`, { remedy, details, cause: key });
+}
+
 /** The key pair of a stored key's name or of a key file; asks for the password when it has one. */
 export async function openKeyFile(
   directory: string,
@@ -149,7 +157,7 @@ export async function openKeyFile(
   if (content === undefined) {
     throw keyMissing(file ?? JSON.stringify(text), text);
   }
-  const { kind, name } = unwrap(readKeyFile(content));
+  const { kind, name } = readKey(content, file);
   if (file !== undefined) warnIfOpen(file);
   const password =
     kind === 'plain' ? undefined : await readPassword({ passwordFile, purpose: `of the key "${name}"` });
@@ -163,7 +171,7 @@ export async function openKeyFile(
 export function keyFileText(directory: string, text: string): KeyFile & { readonly text: string } {
   const file = fileOf(directory, text);
   const content = file === undefined ? undefined : readIfThere(file);
-  if (content !== undefined) return { ...unwrap(readKeyFile(content)), text: content };
+  if (content !== undefined) return { ...readKey(content, file), text: content };
   if (!developmentKeyNames.includes(text)) throw keyMissing(file ?? JSON.stringify(text), text);
   const plain = encryptKey(developmentKeyPair(text), undefined, { name: text });
   return { ...unwrap(readKeyFile(plain)), text: plain };

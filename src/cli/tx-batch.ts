@@ -106,11 +106,6 @@ async function signedOf(
     });
   }
   const journal = options.signed ?? `${file}.signed`;
-  if (journal === '') {
-    throw new Problem('cli/usage', '--signed names no file', {
-      remedy: 'Give the name of a file, or leave it out. Nothing was signed.',
-    });
-  }
   const name = { chainId: status.chainId, input };
   const before = async (): Promise<readonly Transaction[] | undefined> => {
     const found = await readJournal(journal, name);

@@ -217,10 +217,9 @@ test('a key that does not exist is not found; a file that is no key says so', as
   const missing = await quorate(['keys', 'show', 'dora', '--keys', keys, '--json']);
   assert.equal(missing.code, 5);
   writeFileSync(join(keys, 'notes.json'), '{"hello": "world"}');
-  assert.equal(
-    problemOf(await quorate(['keys', 'show', 'notes', '--keys', keys, '--json'])).code,
-    'keys/malformed',
-  );
+  const malformed = problemOf(await quorate(['keys', 'show', 'notes', '--keys', keys, '--json']));
+  assert.equal(malformed.code, 'keys/malformed');
+  assert.ok(malformed.message.startsWith(`${join(keys, 'notes.json')}: `), malformed.message);
   assert.deepEqual(jsonOf(await quorate(['keys', 'list', '--keys', keys, '--json']))['keys'], []);
 });
 

@@ -80,6 +80,10 @@ test('a wrong command line says what is wrong, tries nothing, and ends with 2', 
     [['status', '--node', '--json'], /--node needs a value, and --json follows it/],
     [['tx', 'put', 'k', 'v', '--from', '--node', 'x'], /--from needs a value, and --node follows it/],
     [['tx', 'put', 'k', 'v', '--from', '--help'], /--from needs a value/],
+    [['init', '--data', '', '--genesis', 'g', '--observer'], /--data names no directory/],
+    [['start', '--data='], /--data names no directory/],
+    [['keys', 'list', '--keys', ''], /--keys names no directory/],
+    [['tx', 'batch', 'f', '--from', 'alice', '--signed', ''], /--signed names no file/],
   ] as const) {
     const { code, out, err } = await quorate(args);
     assert.equal(code, 2, `quorate ${args.join(' ')}: ${err}`);
@@ -93,6 +97,12 @@ test('with --json a wrong command line is JSON too', async () => {
   assert.equal(ran.code, 2);
   assert.equal(problemOf(ran).code, 'cli/usage');
   assert.match(problemOf(ran).message, /--fast/);
+});
+
+test('a directory for results that cannot be made is told before anything is measured', async () => {
+  const ran = await quorate(['bench', '--out', '/proc/results', '--json']);
+  assert.equal(ran.code, 1);
+  assert.equal(problemOf(ran).code, 'cli/file');
 });
 
 test('no node at the address: 3, with the address and what to do', async () => {

@@ -10,7 +10,7 @@ import type { BenchOptions } from './options.ts';
 import { type NamedRun, page } from './page.ts';
 import type { Prepared, Surroundings } from './prepare.ts';
 import { aboutText, runsText, withoutSeries } from './report.ts';
-import { writeResult } from './result-files.ts';
+import { prepareResult, writeResult } from './result-files.ts';
 import type { Cells } from './rows.ts';
 import { run } from './run.ts';
 import { closedRun, openRun, openTestbed, prepareFor, warmUp } from './session.ts';
@@ -33,6 +33,7 @@ interface Found {
 /** Measures what was asked for, prints it, and writes it. Throws problems. */
 export async function benchmark(options: BenchOptions): Promise<void> {
   if (options.hangover === true && typeof options.nodes === 'object') throw notOurs();
+  prepareResult(options.out);
   useNativeHash();
   const stop = stopOnSignals(stopDeadlineMs);
   const progress = new ProgressLine();

@@ -1,9 +1,20 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { makeDirectorySync } from '../../storage/make-directory.ts';
 import { fileProblem } from '../file-problem.ts';
 import { writeWhole } from '../output-file.ts';
 import { toJson } from '../terminal.ts';
+
+/** Makes the directory for a result before anything is measured in vain. */
+export function prepareResult(out: string | undefined): void {
+  if (out === undefined) return;
+  try {
+    makeDirectorySync(resolve(out));
+  } catch (cause) {
+    throw fileProblem(out, cause, '--out');
+  }
+}
 
 /** Writes both forms of a result, and says where. Throws a problem when that cannot be. */
 export function writeResult(
@@ -14,7 +25,7 @@ export function writeResult(
   const directory = out === undefined ? mkdtempSync(join(tmpdir(), 'quorate-result-')) : resolve(out);
   const files = { json: join(directory, 'result.json'), page: join(directory, 'page.html') };
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectorySync(directory);
     writeWhole(files.json, `${toJson(result)}\n`);
     writeWhole(files.page, page);
   } catch (cause) {
