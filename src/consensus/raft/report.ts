@@ -101,7 +101,7 @@ function leading(replica: Replica, role: Leader): string {
   const missing = silenceOf(
     role.contact,
     voters.filter((index) => index !== self),
-    { now, withinMs: replica.options.electionTimeoutMs },
+    { now, withinMs: replica.options.electionTimeoutMs, what: 'member' },
   );
   if (isJoint(configuration)) return `between two configurations${missing}`;
   const last = lastHeight(log);

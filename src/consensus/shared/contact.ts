@@ -22,15 +22,19 @@ export function isHeard(
 export function silenceOf(
   contact: Contact,
   validators: readonly ValidatorIndex[],
-  { now, withinMs }: { readonly now: MonotonicMs; readonly withinMs: number },
+  {
+    now,
+    withinMs,
+    what = 'validator',
+  }: { readonly now: MonotonicMs; readonly withinMs: number; readonly what?: 'validator' | 'member' },
 ): string {
   const silent = validators.filter((index) => !isHeard(contact, index, { now, withinMs }));
   if (silent.length === 0) return '';
   const named = silent.slice(0, 4).map((index) => {
     const heardAt = contact.get(index);
     return heardAt === undefined
-      ? `validator ${index} never heard`
-      : `validator ${index} silent for ${Math.round((now - heardAt) / 1_000)} s`;
+      ? `${what} ${index} never heard`
+      : `${what} ${index} silent for ${Math.round((now - heardAt) / 1_000)} s`;
   });
   const rest = silent.length > named.length ? ` and ${silent.length - named.length} more` : '';
   return `; ${named.join(', ')}${rest}`;

@@ -331,3 +331,18 @@ test('why says of a leader that is silent, when this member is ready no more, th
   assert.match(member.engine.why(), /member 0 leads, and is silent for \d+ ms; an election comes unless/);
   assert.equal(member.engine.status().quorumContact, false);
 });
+
+test('a leader names the members that it hears nothing of as members', () => {
+  const leader = new Solo(0, 5).lead();
+  leader.tick(leader.options.electionTimeoutMs - 1);
+  const answer = {
+    kind: 'heartbeat-answer',
+    term: 1,
+    round: 1,
+    received: toHeight(0),
+    applied: toHeight(0),
+  } as const;
+  for (const from of [1, 2]) leader.receive<'heartbeat-answer'>({ ...answer, from });
+  leader.tick(1);
+  assert.match(leader.engine.why(), /; member 3 silent for \d+ s, member 4 silent for \d+ s$/);
+});
