@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import { Problem } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { print } from '../src/cli/terminal.ts';
@@ -29,7 +30,14 @@ async function runAll({ only = '', write }: { only?: string; write?: true }): Pr
   const page = await readFile(path, 'utf8');
   const lines = page.split('\n');
   const changed = new Map<ShownStep, string>();
-  for (const session of sessionsOf(page).filter(({ title }) => title.includes(only))) {
+  const sessions = sessionsOf(page);
+  const asked = sessions.filter(({ title }) => title.includes(only));
+  if (asked.length === 0) {
+    throw new Problem('cli/usage', `no session has "${only}" in its heading`, {
+      remedy: `Give a part of one: ${sessions.map(({ title }) => title).join('; ')}.`,
+    });
+  }
+  for (const session of asked) {
     print(session.title);
     const hashes = new Hashes();
     const commandOf = ({ command }: ShownStep): string => (session.loose ? hashes.in(command) : command);

@@ -38,8 +38,14 @@ export function simulateCommand(): CommandUnknownOpts {
 A run is a function of its seed. Exit codes: 0 all passed, 10 a run was unsafe, 11 a run got stuck,
 1 something that --require-coverage asks for was never exercised.`,
     )
-    .option('--seeds <first..last>', 'run each seed of a range', parseRange)
-    .option('--seed <number>', 'run one seed', wholeNumber(0, 2 ** 48))
+    .addOption(
+      new Option('--seeds <first..last>', 'run each seed of a range')
+        .argParser(parseRange)
+        .conflicts(['seed', 'plan', 'trace']),
+    )
+    .addOption(
+      new Option('--seed <number>', 'run one seed').argParser(wholeNumber(0, 2 ** 48)).conflicts('plan'),
+    )
     .option('--plan <file>', 'run a stored plan')
     .addOption(
       new Option('--engine <name>', 'the engine of drawn plans')
