@@ -209,6 +209,8 @@ export class LedgerAccount {
         if (answer?.status === 'refused') await this.#onRefused(flight, problemOf(answer.problem));
       }
       await this.#lookUp(batch.filter((_, index) => answers[index]?.status === 'known'));
+      // Once for all whose nonces are said to be used.
+      await this.#nonces.begin();
     }
   }
 
@@ -218,7 +220,6 @@ export class LedgerAccount {
     if (isRetryable(problem) || problem.details['sent'] === true) return;
     if (flight.mayBeTaken) await this.#lookUp([flight]);
     else this.#refuse(flight, problem);
-    if (nonceIsUsed(problem)) await this.#nonces.begin();
   }
 
   /** What the chain says came of them, as far as it says something. */

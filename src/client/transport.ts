@@ -98,12 +98,12 @@ export class Transport {
     const { now, sleep, random } = this.#around;
     const until = now() + (request.deadlineMs ?? this.#deadlineMs);
     let sent = false;
+    const isWanted = (): boolean => request.signal?.aborted !== true;
     for (let attempt = 0; ; attempt++) {
       const left = Math.max(until - now(), 0);
       const budget = left === 0 ? this.#attemptMs : Math.min(this.#attemptMs, left);
       const answer = await this.#attempt(request, budget);
       if (!(answer instanceof Problem) || !isRetryable(answer)) return answer;
-      const isWanted = (): boolean => request.signal?.aborted !== true;
       sent ||= answer.details['sent'] === true;
       const asked = answer.details['retryAfterMs'];
       const backOff = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + random() / 2);

@@ -601,6 +601,21 @@ for (const [engine, answers, begins] of [
   });
 }
 
+test('when many are refused because their nonces are used, the nodes are asked once', async (t) => {
+  const { fake, account } = await start(t, 4);
+  fake.judge = () => ({ code: 'transaction/nonce-used', detail: 'used', remedy: '', details: {} });
+  const sent = Array.from({ length: 50 }, () => account.transfer(bob, 1n, { deadlineMs }));
+  for (const refused of await Promise.all(sent)) assert.ok(refused instanceof Problem);
+  fake.judge = () => undefined;
+  assert.ok(isFinal(await account.transfer(bob, 2n, { deadlineMs })));
+  const asked = fake.nodes.map(({ requests }) => requests.filter((one) => one.includes('/v1/accounts/')));
+  for (const ofOne of asked) assert.ok(ofOne.length <= 2, ofOne.join());
+  assert.deepEqual(
+    fake.final.map(({ nonce }) => nonce),
+    [0],
+  );
+});
+
 test('one node that says that nonces are used makes no gap among them', async (t) => {
   const { fake, account } = await start(t, 4);
   const [liar] = fake.nodes;
