@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { suite, test, type TestContext } from 'node:test';
+import { maxDevelopmentValidators } from '../../src/cli/testnet/development-genesis.ts';
 import { choosePorts } from '../../src/cli/testnet/ports.ts';
 import { isBarredPort } from '../../src/client/node-address.ts';
 
@@ -20,6 +21,10 @@ suite('any free ports', () => {
     const ports = found.flatMap(({ api, peers }) => [api, peers]);
     assert.equal(new Set(ports).size, 32);
     for (const port of ports) assert.ok(port > 10_080 && port < 32_768 && !isBarredPort(port), `${port}`);
+  });
+
+  test('are there for as many nodes as a test network may have', async () => {
+    assert.equal((await choosePorts(0, maxDevelopmentValidators)).length, maxDevelopmentValidators);
   });
 
   test('are others where one is taken', async (t) => {
