@@ -21,7 +21,7 @@ export const limits = {
    * How far the old generation may grow with garbage before it is searched, in per cent of what lives in it.
    * Left alone that is 300, and what a flood took is kept until then. Measured with 120 MB that live and much
    * that dies: 703 MB of RSS without these bounds, 334 MB with 100 here. Under load, with 60 MB that live, 60
-   * is 25 MB less than 100, and searching takes 2 % of the processor's time more where it took 3.
+   * is 25 MB less than 100, and what a transaction costs cannot be told apart.
    */
   oldSpaceGrowthPercent: 60,
   /**
