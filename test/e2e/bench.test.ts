@@ -24,7 +24,7 @@ interface Told {
       };
     };
   }[];
-  readonly files: { readonly json: string; readonly page: string };
+  readonly files: { readonly json: string; readonly page: string; readonly kept?: string };
 }
 
 /** Processes that have this directory in their command line, where there is a /proc. */
@@ -40,9 +40,12 @@ function processesOf(directory: string): number {
 
 suite('quorate bench', () => {
   test('four processes: all is final once, the nodes agree, and a page shows it by itself', async (t) => {
-    const out = join(temporaryDirectory(t), 'made', 'here');
+    const place = temporaryDirectory(t);
+    const out = join(place, 'made', 'here');
     const mix = ['--mix', 'transfer,put,update,delete', '--operations', '3'];
-    const ran = await quorate(['bench', ...small, ...mix, '--out', out, '--json']);
+    const ran = await quorate(['bench', ...small, ...mix, '--out', out, '--keep', '--json'], {
+      env: { TMPDIR: place },
+    });
     assert.equal(ran.code, 0, ran.err);
     const { runs, files } = jsonOf(ran) as unknown as Told;
     assert.equal(runs.length, 1);
@@ -55,6 +58,11 @@ suite('quorate bench', () => {
       assert.equal(measured.nodes.length, 4);
       assert.ok(measured.nodes.every(({ cpuSeconds }) => (cpuSeconds ?? 0) > 0));
     }
+    assert.equal(
+      globSync('validator-*/node.log', { cwd: files.kept }).length,
+      4,
+      'what was to be kept is there',
+    );
     const html = readFileSync(files.page, 'utf8');
     assert.equal(html.match(/<svg/g)?.length, 6);
     assert.doesNotMatch(html, /<script|https?:|src=|@import|NaN|undefined/);

@@ -1,8 +1,11 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { useNativeHash } from '../../crypto/native-hash.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { ProgressLine } from '../progress.ts';
 import { stopOnSignals } from '../signals.ts';
-import { print, table, toJson } from '../terminal.ts';
+import { notice, print, table, toJson } from '../terminal.ts';
 import { type Hangover, hangover } from './hangover.ts';
 import { hangoverRows, rowText, underRows } from './incident-rows.ts';
 import { machineFacts, machineText } from './machine.ts';
@@ -32,18 +35,24 @@ interface Found {
 
 /** Measures what was asked for, prints it, and writes it. Throws problems. */
 export async function benchmark(options: BenchOptions): Promise<void> {
-  if (options.hangover === true && typeof options.nodes === 'object') throw notOurs();
+  if (typeof options.nodes === 'object') {
+    if (options.hangover === true) throw notOurs('processes that were not started here are not stopped');
+    if (options.keep === true)
+      throw notOurs('the data of nodes that were not started here stays where it is');
+  }
   prepareResult(options.out);
   useNativeHash();
+  const keptIn = options.keep === true ? mkdtempSync(join(tmpdir(), 'quorate-kept-')) : undefined;
+  if (keptIn !== undefined) notice(`The data and logs of the nodes stay in ${keptIn}`);
   const stop = stopOnSignals(stopDeadlineMs);
   const progress = new ProgressLine();
   const say = (text: string, share?: number): void => {
     if (process.stderr.isTTY) progress.show(share === undefined ? text : `${bar(share)} ${text}`);
   };
   try {
-    const found = await measure(options, { stop, say });
+    const found = await measure(options, { stop, say, keptIn });
     progress.end();
-    report(options, found);
+    report(options, found, keptIn);
   } finally {
     progress.end();
   }
@@ -92,7 +101,7 @@ async function load(
   return [{ name: prepared.testbed.engine, measured }];
 }
 
-function report(options: BenchOptions, { about, runs, tables, ...found }: Found): void {
+function report(options: BenchOptions, { about, runs, tables, ...found }: Found, kept?: string): void {
   const machine = machineFacts();
   const facts = [
     ['machine', machineText(machine)],
@@ -109,7 +118,16 @@ function report(options: BenchOptions, { about, runs, tables, ...found }: Found)
     const clean = found.under?.clean;
     const { under: _, ...rest } = found;
     const rows = clean === undefined ? {} : { under: found.under?.rows };
-    print(toJson({ machine, load: about, ...rest, ...rows, runs: runs.map(withoutSeries), files }));
+    print(
+      toJson({
+        machine,
+        load: about,
+        ...rest,
+        ...rows,
+        runs: runs.map(withoutSeries),
+        files: { ...files, kept },
+      }),
+    );
   } else {
     const special = tables.map(({ head, rows }) => `${table(head, rows)}\n`);
     print([about, '', ...special, ...runsText(runs), `Written: ${files.page} and ${files.json}`].join('\n'));

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly stop: AbortSignal;
   /** One line about what goes on, and how much of it is done. */
   readonly say: (text: string, share?: number) => void;
+  /** Where the data and logs of the nodes stay, when they are to be kept. */
+  readonly keptIn?: string | undefined;
 }
 
 /** A chain with accounts that can pay, and who signs for them. */

@@ -13,13 +13,13 @@ const leastExpected = 500;
 const rampSeconds = 1;
 
 export function openTestbed(
-  options: Pick<BenchOptions, 'nodes' | 'engine' | 'keep'>,
-  { stop, say }: Surroundings,
+  options: Pick<BenchOptions, 'nodes' | 'engine'>,
+  { stop, say, keptIn }: Surroundings,
 ): Promise<Testbed> {
-  const { nodes, engine, keep } = options;
+  const { nodes, engine } = options;
   if (typeof nodes === 'object') return attach(nodes);
   say('starting the nodes');
-  return startTestbed({ engine, nodes, keep: keep === true, stop });
+  return startTestbed({ engine, nodes, keptIn, stop });
 }
 
 /** Accounts with coins on it, for the load that is asked for and the nodes that it is brought to. */

@@ -51,18 +51,19 @@ export async function startTestbed(options: {
   readonly engine: EngineName;
   readonly nodes?: number | undefined;
   readonly byzantine?: ReadonlyMap<number, Strategy> | undefined;
-  readonly keep: boolean;
+  /** Where the data and logs of the nodes stay. Without it they are removed in the end. */
+  readonly keptIn?: string | undefined;
   readonly stop: AbortSignal;
 }): Promise<Testbed> {
-  const { engine, byzantine = new Map<number, Strategy>(), keep, stop } = options;
+  const { engine, byzantine = new Map<number, Strategy>(), keptIn, stop } = options;
   const genesis = developmentGenesis(engine, options.nodes);
-  const directory = temporaryDirectory('bench');
+  const directory = keptIn === undefined ? temporaryDirectory('bench') : { path: keptIn, remove: () => {} };
   const ended = new Map<number, string>();
   let processes: NodeProcesses | undefined;
   const close = async (): Promise<void> => {
     for (const { pid } of nodesOf(processes)) if (pid !== undefined) signalProcess(pid, 'SIGCONT');
     await processes?.stop();
-    if (!keep) directory.remove();
+    directory.remove();
   };
   try {
     const ports = await choosePorts(0, genesis.validators.length);
@@ -134,15 +135,15 @@ export async function attach(urls: readonly string[]): Promise<Testbed> {
     ended: new Map(),
     lies: () => 0,
     signal: () => {
-      throw notOurs();
+      throw notOurs('processes that were not started here are not stopped');
     },
     close: async () => {},
   };
 }
 
-/** What stops nodes cannot be asked for of nodes that somebody else runs. */
-export function notOurs(): Problem {
-  return new Problem('cli/usage', 'processes that were not started here are not stopped', {
+/** What cannot be asked for of nodes that somebody else runs. */
+export function notOurs(why: string): Problem {
+  return new Problem('cli/usage', why, {
     remedy: 'Let the benchmark start its own nodes: leave --nodes out, or give a number.',
   });
 }

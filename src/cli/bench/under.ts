@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Problem, unwrap } from '../../base/problem.ts';
 import { Wallet } from '../../client/wallet.ts';
 import { developmentKeyPair } from '../../crypto/development-keys.ts';
@@ -126,12 +127,13 @@ async function withTestbed<T>(
   work: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const byzantine = one?.trouble.kind === 'lie' ? new Map([[one.seat, one.trouble.strategy]]) : undefined;
+  const { keptIn } = surroundings;
   surroundings.say('starting the nodes');
   const testbed = await startTestbed({
     engine: 'pbft',
     nodes: validators,
     byzantine,
-    keep: options.keep === true,
+    keptIn: keptIn === undefined ? undefined : join(keptIn, one?.name ?? 'clean'),
     stop: surroundings.stop,
   });
   try {

@@ -32,6 +32,7 @@ test('what cannot be asked for is refused before anything is started', async () 
     ['--under', 'slow', '--nodes', '4'],
     ['--hangover', '--stall', '0'],
     ['--hangover', '--nodes', 'http://127.0.0.1:2'],
+    ['--keep', '--nodes', 'http://127.0.0.1:2'],
     ['--nodes', '0'],
     ['--nodes', '17'],
     ['--nodes', 'ftp://x'],
