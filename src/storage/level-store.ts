@@ -6,6 +6,7 @@ import { machineFaultIn, machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { ScanRange, Store, Write } from './port.ts';
 import { damaged } from './checksummed.ts';
+import { checkLevelFiles } from './level-files.ts';
 import {
   createStoreDirectory,
   inaccessible,
@@ -79,18 +80,18 @@ async function createDatabase(store: StoreDirectory): Promise<void> {
 
 async function openDatabase(directory: string, store: StoreDirectory): Promise<Database> {
   // Before LevelDB opens it, because it would drop what is damaged and write the rest anew.
-  const logProblem = await checkWriteAheadLogs(store.levelPath);
-  if (logProblem !== undefined) throw logProblem;
+  const problem = (await checkWriteAheadLogs(store.levelPath)) ?? (await checkLevelFiles(store.levelPath));
+  if (problem !== undefined) throw problem;
   const database: Database = new Level(store.levelPath, { ...levelOptions, createIfMissing: false });
   try {
     await database.open();
   } catch (failure) {
     throw openingProblem(directory, failure);
   }
-  const problem = idProblem(directory, database, store);
-  if (problem === undefined) return database;
+  const foreignId = idProblem(directory, database, store);
+  if (foreignId === undefined) return database;
   await database.close();
-  throw problem;
+  throw foreignId;
 }
 
 /** LevelDB opens what lacks its tables' contents: the first read shows that. */

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { concat } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
 import { inaccessible } from './store-directory.ts';
@@ -55,6 +56,26 @@ export function firstDamage(log: Uint8Array): number | undefined {
     at += size;
   }
   return undefined;
+}
+
+/** The whole batches up to the first that is torn or damaged, without the headers of their records. */
+export function* batchesIn(log: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
+  let parts: Uint8Array[] = [];
+  for (let at = 0; at < log.length;) {
+    const roomInBlock = blockBytes - (at % blockBytes);
+    if (roomInBlock < headerBytes) {
+      at += roomInBlock;
+      continue;
+    }
+    const size = recordAt(log, view, at);
+    if (size === undefined) return;
+    const kind = log[at + 6] as number;
+    if (kind === kinds.full || kind === kinds.first) parts = [];
+    parts.push(log.subarray(at + headerBytes, at + size));
+    if (kind === kinds.full || kind === kinds.last) yield concat(...parts);
+    at += size;
+  }
 }
 
 /** Size of the valid record here, header included. */

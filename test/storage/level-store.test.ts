@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -210,7 +210,7 @@ describe('a damaged store is never opened, and never made anew', () => {
       /\.log is wrong at byte \d+/,
       async () => flip(await levelFile(/\.log$/), (size) => size >> 1),
     ],
-    ['a table is gone', /cannot be opened/, async () => rm(await levelFile(/\.ldb$/))],
+    ['a table is gone', /the table .* is missing/, async () => rm(await levelFile(/\.ldb$/))],
   ];
 
   for (const [what, message, damage] of damages) {
@@ -225,23 +225,45 @@ describe('a damaged store is never opened, and never made anew', () => {
     });
   }
 
-  /** LevelDB looks into a table when something is read of it: the store's id is. */
-  const damagedTables: [string, (path: string, size: number) => Promise<unknown>][] = [
-    ['empty', (path) => truncate(path)],
-    ['zeros', (path, size) => writeFile(path, Buffer.alloc(size))],
-    ['cut in half', (path, size) => truncate(path, size >> 1)],
-    ['changed in one bit of its footer', (path) => flip(path, (size) => size - 3)],
+  /** LevelDB looks into a table when something is read of it: the store's id is. Its size is seen before. */
+  const damagedTables: [string, RegExp, (path: string, size: number) => Promise<unknown>][] = [
+    ['empty', /has 0 of \d+ bytes/, (path) => truncate(path)],
+    ['zeros', /cannot be read/, (path, size) => writeFile(path, Buffer.alloc(size))],
+    ['cut in half', /has \d+ of \d+ bytes/, (path, size) => truncate(path, size >> 1)],
+    ['changed in one bit of its footer', /cannot be read/, (path) => flip(path, (size) => size - 3)],
   ];
-  for (const [what, damage] of damagedTables) {
+  for (const [what, message, damage] of damagedTables) {
     test(`a table that is ${what}`, async () => {
       await filled();
       const path = await levelFile(/\.ldb$/);
       await damage(path, (await readFile(path)).length);
-      await refused('storage/damaged', /cannot be read/);
+      await refused('storage/damaged', message);
       // It is not left open either.
-      await refused('storage/damaged', /cannot be read/);
+      await refused('storage/damaged', message);
     });
   }
+
+  test('a copy without a log between what its tables and its last log hold, as a running node gives it', async () => {
+    await filled();
+    const level = join(directory, 'level');
+    const early = join(home.path, 'early');
+    await cp(level, early, { recursive: true });
+    const gone = await levelFile(/\.log$/);
+    // The next start puts that log into a table, and begins another one.
+    const store = await openLevelStore(directory);
+    await write(store, [put(key(1, 10), key(1))]);
+    await store.close();
+    const later = await levelFile(/\.log$/);
+    assert.notEqual(later, gone);
+    await cp(later, join(early, basename(later)));
+    await rm(join(early, basename(gone)));
+    await rm(level, { recursive: true });
+    await rename(early, level);
+    const before = await contents();
+    const problem = await refused('storage/damaged', /write-ahead log .* is missing/);
+    assert.match(problem.remedy, /stop that node, and copy again/);
+    assert.deepEqual(await contents(), before);
+  });
 
   test('a database that was exchanged for a fresh one, which LevelDB itself would open', async () => {
     await filled();
