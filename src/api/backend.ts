@@ -19,6 +19,7 @@ import type { ListBackend } from './listed.ts';
 import type { EvidenceView } from './evidence-views.ts';
 import type { TelemetryBackend } from './telemetry-views.ts';
 import type { NamePage, NamespaceList, NamespaceView, RecordList, RecordView } from './record-views.ts';
+import type { MemberChangeRequest, MemberView, ValidatorView } from './member-views.ts';
 
 /**
  * What the API asks the node for. The node implements it; tests have a fake. Answers are plain values, and
@@ -76,6 +77,8 @@ export interface Backend {
   /** The changes of them that are proposed, decided or void, until others take their place. */
   chainProposals(): readonly ProposalView[];
   validators(): readonly ValidatorView[];
+  /** The keys that connected peers proved, or this node has, and no validator. */
+  strangers(): readonly PublicKey[];
   /** Nodes of its settings that this one cannot reach. */
   unreached(): readonly UnreachedView[];
   /** Everybody who takes part or did, by index. With a fixed committee all are voters. */
@@ -219,32 +222,6 @@ interface UnreachedView {
   readonly address: string;
   readonly why: string;
   readonly remedy: string;
-}
-
-export interface ValidatorView {
-  readonly index: number;
-  readonly name: string;
-  readonly publicKey: PublicKey;
-  readonly primary: boolean;
-  /** Whether this node is the one that answers. */
-  readonly self: boolean;
-  /** Whether there is a connection to it; true for this node itself. */
-  readonly connected: boolean;
-}
-
-/** `voter` votes; `learner` follows; the others are on their way in or out, or have only kept their index. */
-type MemberRole = 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
-
-export interface MemberView extends Omit<ValidatorView, 'primary'> {
-  readonly role: MemberRole;
-  readonly leader: boolean;
-  /** Where it says that its API can be reached; null when it says nothing, or is not connected. */
-  readonly api: string | null;
-}
-
-interface MemberChangeRequest {
-  readonly publicKey: PublicKey;
-  readonly role: 'voter' | 'learner' | 'removed';
 }
 
 export interface NodeStatus {

@@ -11,15 +11,14 @@ import { transactionJson } from '../ledger/transaction.ts';
 import type { BlockView, HeaderView } from './chain-views.ts';
 import type {
   AccountView,
-  MemberView,
   MissingNonce,
   NodeIdentity,
   NodeStatus,
   Read,
   SubmitResult,
   TransactionStatus,
-  ValidatorView,
 } from './backend.ts';
+import type { MemberView, ValidatorView } from './member-views.ts';
 import type { EvidenceView } from './evidence-views.ts';
 import type { ListedTransaction, ListPage, RecordAt, VersionView } from './listed.ts';
 import { problemPart } from './problem-answer.ts';

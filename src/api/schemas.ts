@@ -635,8 +635,19 @@ export const validatorsSchema = z
         primary: z.boolean(),
         self: z.boolean(),
         connected: z.boolean(),
+        heard: z
+          .boolean()
+          .nullable()
+          .describe(
+            'Whether it was heard lately and votes; null where this node cannot tell (an observer; in Raft mode)',
+          ),
       }),
     ),
+    strangers: z
+      .array(addressSchema)
+      .describe(
+        'Whose keys connected peers proved, or this node has, and no validator: who is to become one is among them',
+      ),
     unreached: z
       .array(z.object({ address: z.string(), why: z.string(), remedy: z.string() }))
       .optional()

@@ -4,6 +4,7 @@ import type { ProposalAnswer } from '../client/answers.ts';
 import { changeText, parametersText, proposalText, unreadyText } from './chain-text.ts';
 import { proposeCommand } from './chain-propose.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { forceOption, judgeQuorumAhead } from './quorum-ahead.ts';
 import { answer, notice, warn } from './terminal.ts';
 import { sendAsValidator, withValidatorTerms } from './validator-terms.ts';
 
@@ -42,6 +43,7 @@ export function approveCommand(): CommandUnknownOpts {
   return withValidatorTerms(new Command('approve'))
     .description('approve a change that another validator proposed')
     .argument('<proposal>', `its id, or the first ${shortestId} digits of it or more`)
+    .addOption(forceOption)
     .action((text, options) =>
       sendAsValidator(options, async (client) => {
         const { proposals } = unwrap(await client.chainProposals());
@@ -49,6 +51,9 @@ export function approveCommand(): CommandUnknownOpts {
         notice(`This approves: ${changeText(found.change)}.`);
         const unready = unreadyText(found.change, unwrap(await client.chainParameters()));
         if (unready !== undefined) warn(unready);
+        if (found.change.type === 'validators') {
+          await judgeQuorumAhead(client, found.change.validators, options.force === true);
+        }
         return { type: 'approve-change', proposal: found.id };
       }),
     );

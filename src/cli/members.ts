@@ -9,6 +9,7 @@ import { askLeader, followOption, tokenFileOption } from './ask-leader.ts';
 import { keysOption } from './key-directory.ts';
 import { accountNamed } from './names.ts';
 import { connect, type ConnectionOptions, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { forceOption } from './quorum-ahead.ts';
 import { answer, styled, table } from './terminal.ts';
 
 const notes =
@@ -97,7 +98,7 @@ function replaceCommand(): CommandUnknownOpts {
 
 function withOptions(command: Command) {
   return command
-    .option('--force', 'also when what is left is no working quorum')
+    .addOption(forceOption)
     .addOption(tokenFileOption)
     .addOption(followOption)
     .addOption(keysOption)

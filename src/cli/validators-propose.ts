@@ -7,6 +7,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import { byzantineQuorum, maxFaulty } from '../ledger/quorum.ts';
 import { propose, withProposal } from './chain-propose.ts';
 import { accountNamed, accountWords } from './names.ts';
+import { forceOption, judgeQuorumAhead } from './quorum-ahead.ts';
 import { notice } from './terminal.ts';
 
 type Change =
@@ -39,11 +40,13 @@ export function proposeValidatorsCommand(): CommandUnknownOpts {
         .argParser(collecting(parseSwap))
         .default([], 'none'),
     )
+    .addOption(forceOption)
     .action((options) =>
       propose(options, async (parameters, _, client) => {
         const changes = [...options.swap, ...options.remove, ...options.add];
         const validators = await nextOf(parameters, changes, { directory: options.keys, client });
         notice(comparison(parameters.validators.length, validators));
+        await judgeQuorumAhead(client, validators.map(encodeAddress), options.force === true);
         return { type: 'validators', validators };
       }),
     );

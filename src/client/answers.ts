@@ -519,10 +519,14 @@ export interface ValidatorAnswer {
   /** Whether this is the node that answers. */
   readonly self: boolean;
   readonly connected: boolean;
+  /** Whether it was heard lately and votes; null where the node cannot tell (an observer; in Raft mode). */
+  readonly heard: boolean | null;
 }
 
 export interface ValidatorsAnswer {
   readonly validators: readonly ValidatorAnswer[];
+  /** Whose keys connected peers proved, or the node has, and no validator. */
+  readonly strangers: readonly Address[];
   /**
    * Nodes of its settings that the one that answers cannot reach: why, and what to do about it.
    * Absent when there are none.

@@ -224,8 +224,10 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
         primary: yesOrNo,
         self: yesOrNo,
         connected: yesOrNo,
+        heard: orNull(yesOrNo),
       }),
     ),
+    strangers: each(text),
     unreached: unlessAbsent(
       each(
         object<NonNullable<Answers['validators']['unreached']>[number]>({

@@ -438,6 +438,11 @@ export interface EngineStatus {
   readonly primary: ValidatorIndex | null;
   /** Heard from a quorum (itself included) within the last timeouts: clients may expect progress. */
   readonly quorumContact: boolean;
+  /**
+   * By validator, whether it was heard lately and votes, this one included. Absent where validators do not
+   * speak to this node, or where the engine itself judges who is to be one (Raft).
+   */
+  readonly heard?: readonly boolean[];
   /** Highest final height that a peer proved or claimed; to tell how far behind this node is. */
   readonly highestKnown: Height;
   readonly inFlight: number;

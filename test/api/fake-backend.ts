@@ -409,14 +409,22 @@ export class FakeBackend implements Backend {
 
   validators() {
     return [
-      { index: 0, name: 'a', publicKey: validator, primary: true, self: true, connected: true },
-      { index: 1, name: 'b', publicKey: alice, primary: false, self: false, connected: false },
+      { index: 0, name: 'a', publicKey: validator, primary: true, self: true, connected: true, heard: true },
+      { index: 1, name: 'b', publicKey: alice, primary: false, self: false, connected: false, heard: false },
     ];
   }
 
+  strangers() {
+    return ['b0'.repeat(32) as PublicKey];
+  }
+
   members() {
-    return this.validators().map(({ primary, ...validator }) => ({
-      ...validator,
+    return this.validators().map(({ primary, index, name, publicKey, self, connected }) => ({
+      index,
+      name,
+      publicKey,
+      self,
+      connected,
       role: 'voter' as const,
       leader: primary,
       api: primary ? 'http://leader.example:4600' : null,

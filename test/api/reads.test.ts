@@ -22,7 +22,7 @@ import {
 import { Problem } from '../../src/base/problem.ts';
 import { encodeAddress, parseAddress } from '../../src/crypto/address.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import type { Signature } from '../../src/crypto/signature.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { type Height, toHeight, toView } from '../../src/ledger/block.ts';
 import { verifyMerkleProof } from '../../src/ledger/merkle.ts';
 import { alice, transfer, validator } from './fake-backend.ts';
@@ -244,14 +244,15 @@ void test('the node tells of itself: status, why, validators, evidence', async (
   assert.deepEqual(status.validator, { index: 0, address: encodeAddress(validator) });
   const { why } = await get(world, '/v1/why', whySchema);
   assert.match(why, /2 of 3 commits/);
-  const { validators } = await get(world, '/v1/validators', validatorsSchema);
+  const { validators, strangers } = await get(world, '/v1/validators', validatorsSchema);
   assert.deepEqual(
-    validators.map(({ name, primary, connected }) => ({ name, primary, connected })),
+    validators.map(({ name, primary, connected, heard }) => ({ name, primary, connected, heard })),
     [
-      { name: 'a', primary: true, connected: true },
-      { name: 'b', primary: false, connected: false },
+      { name: 'a', primary: true, connected: true, heard: true },
+      { name: 'b', primary: false, connected: false, heard: false },
     ],
   );
+  assert.deepEqual(strangers, [encodeAddress('b0'.repeat(32) as PublicKey)]);
   const word = {
     kind: 'commit',
     view: toView(0),

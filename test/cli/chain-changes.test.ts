@@ -115,8 +115,84 @@ test('a set without validators is not even signed', async (t) => {
   assert.equal(ran.code, 2);
   assert.match(problemOf(ran).message, /no validator would be left/);
   assert.equal(submitted.length, 0);
-  const swapped = [...nobody, '--add', 'validator-9'];
+  const swapped = [...nobody, '--add', 'validator-5'];
   const { code, err } = await quorate(swapped);
   assert.equal(code, 0, err);
   assert.match(err, /^Now: 3 validators, 0 may lie or be away, 2 decide\. Then: 1 validators, /);
+});
+
+describe('a set of validators of which too few are there', () => {
+  const fifth = encodeAddress(developmentKeyPair('validator-4').publicKey);
+  const add = (name: string) => ['validators', 'propose', '--add', name, '--from', 'validator-0'];
+
+  test('is not proposed, or only by force', async (t) => {
+    const { url, submitted } = await fakeChain(t);
+    const refused = await quorate([...add('validator-4'), '--node', url, '--json']);
+    assert.equal(refused.code, 1);
+    const { code, message, remedy } = problemOf(refused);
+    assert.equal(code, 'consensus/quorum-loss');
+    assert.equal(
+      message,
+      `4 of the 5 validators would have to decide, and the node that was asked knows 3 of them to be there: it does not hear validator-2, ${fifth}`,
+    );
+    assert.match(remedy, /Start their nodes first.*--force.*Nothing was signed/);
+    assert.equal(submitted.length, 0);
+    const forced = await quorate([...add('validator-4'), '--node', url, '--force', '--json']);
+    assert.equal(forced.code, 0, forced.err);
+    assert.deepEqual(JSON.parse(forced.err), {
+      warning: `${message}. If they do not come, nothing is decided any more.`,
+    });
+    assert.equal(submitted.length, 1);
+  });
+
+  test('is no matter where a quorum of it is heard, or is connected already', async (t) => {
+    const { url, submitted } = await fakeChain(t);
+    for (const changes of [
+      ['--add', 'validator-5'],
+      ['--swap', 'validator-2=validator-4'],
+      ['--remove', 'validator-2'],
+    ]) {
+      const ran = await quorate([
+        'validators',
+        'propose',
+        ...changes,
+        '--from',
+        'validator-0',
+        '--node',
+        url,
+        '--json',
+      ]);
+      assert.equal(ran.code, 0, ran.err);
+      assert.equal(ran.err, '');
+    }
+    assert.equal(submitted.length, 3);
+  });
+
+  test('is not approved, or only by force', async (t) => {
+    const addressOf = (index: number) => encodeAddress(developmentKeyPair(`validator-${index}`).publicKey);
+    const change = { type: 'validators', validators: [0, 1, 2, 3, 4].map(addressOf) };
+    const proposal = {
+      id,
+      proposer: addressOf(1),
+      change,
+      expiryHeight: 59,
+      validatorsHash: '66'.repeat(32),
+      approvals: [addressOf(1)],
+      needed: 3,
+      decidedAt: null,
+      status: 'open',
+    };
+    const answers = { '/v1/chain/proposals': { ...origin, height: 40, proposals: [proposal] } };
+    const { url, submitted } = await fakeChain(t, { answers });
+    for (const command of ['validators', 'chain']) {
+      const approve = [command, 'approve', id.slice(0, 8), '--from', 'validator-0', '--node', url, '--json'];
+      const refused = await quorate(approve);
+      assert.equal(refused.code, 1);
+      assert.equal(problemOf(refused).code, 'consensus/quorum-loss');
+      const forced = await quorate([...approve, '--force']);
+      assert.equal(forced.code, 0, forced.err);
+      assert.match(forced.err, /"warning":"4 of the 5 validators/);
+    }
+    assert.equal(submitted.length, 2);
+  });
 });

@@ -118,7 +118,7 @@ export async function fakeChain(
     if (path.startsWith('/v1/namespaces/')) return problemReply(404, 'api/no-such-namespace');
     if (path === '/v1/records') return problemReply(404, 'api/no-such-record');
     if (path.startsWith('/v1/blocks/')) return { body: blockOf() };
-    if (path === '/v1/validators') return { body: { ...origin, validators: [validator(0), validator(1)] } };
+    if (path === '/v1/validators') return { body: validatorsAnswer };
     if (path === '/v1/evidence') return { body: { ...origin, offset: 0, evidence: [] } };
     if (path.startsWith('/v1/transactions/')) {
       const hash = path.slice('/v1/transactions/'.length);
@@ -189,9 +189,14 @@ function blockOf(): object {
   return { ...origin, hash: '99'.repeat(32), header, certificate, transactionHashes: [] };
 }
 
-function validator(index: number): object {
-  const name = `validator-${index}`;
-  const { publicKey } = developmentKeyPair(name);
-  const address = encodeAddress(publicKey);
-  return { index, name, address, publicKey, primary: index === 0, self: index === 0, connected: index === 0 };
-}
+/** As one of four sees them: it hears all but the third. */
+const validatorsAnswer = {
+  ...origin,
+  validators: [0, 1, 2, 3].map((index) => {
+    const name = `validator-${index}`;
+    const { publicKey } = developmentKeyPair(name);
+    const about = { index, name, address: encodeAddress(publicKey), publicKey, primary: index === 0 };
+    return { ...about, self: index === 0, connected: index === 0, heard: index !== 2 };
+  }),
+  strangers: [encodeAddress(developmentKeyPair('validator-5').publicKey)],
+};

@@ -18,18 +18,21 @@ function manifestOf(edits: readonly (readonly number[])[]): Uint8Array {
 
 const text = (word: string): number[] => [word.length, ...utf8(word)];
 const added = (level: number, number: number, size: readonly number[]): number[] => [
-  ...[7, level, number, ...size],
+  7,
+  level,
+  number,
+  ...size,
   ...text('first'),
   ...text('last'),
 ];
 
 test('a MANIFEST names the last log, and every table that was added and not removed, with its size', () => {
   const edits = [
-    [...[1, ...text('leveldb.BytewiseComparator')], ...[2, 3, 9, 0, 3, 4, 4, 0]],
-    [...[2, 6], ...added(0, 5, [0x80, 0x01]), ...added(0, 7, [9])],
+    [1, ...text('leveldb.BytewiseComparator'), 2, 3, 9, 0, 3, 4, 4, 0],
+    [2, 6, ...added(0, 5, [0x80, 0x01]), ...added(0, 7, [9])],
     // One moves to another level, one is removed, and a compaction goes on from a key.
-    [...[5, 0, ...text('key')], ...[6, 0, 5], ...added(2, 5, [0x80, 0x01]), ...[6, 0, 7]],
-    [...[2, 0xac, 0x02], ...added(1, 8, [0xff, 0xff, 0xff, 0xff, 0xff, 0x0f])],
+    [5, 0, ...text('key'), 6, 0, 5, ...added(2, 5, [0x80, 0x01]), 6, 0, 7],
+    [2, 0xac, 0x02, ...added(1, 8, [0xff, 0xff, 0xff, 0xff, 0xff, 0x0f])],
   ];
   assert.deepEqual(namedIn(manifestOf(edits)), {
     log: 300,

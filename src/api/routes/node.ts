@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
+import { encodeAddress } from '../../crypto/address.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { NodeStatus } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
@@ -84,6 +85,7 @@ function listValidators(api: Api, { backend }: RouteContext): void {
       return reply.send({
         ...originOf(backend.identity),
         validators: backend.validators().map(validatorJson),
+        strangers: backend.strangers().map(encodeAddress),
         ...(unreached.length > 0 && { unreached }),
       });
     },

@@ -23,18 +23,19 @@ import { stillCounts } from './suspects.ts';
 export function statusOf(replica: Replica): EngineStatus {
   const { state, self, options } = replica;
   const withinMs = 3 * options.idleStatusMs;
-  const heard = state.peers.filter(({ silent }, index) =>
+  const heard = state.peers.map(({ silent }, index) =>
     index === self
       ? state.guard.name === 'off'
       : !silent && isHeard(state.contact, index, { now: state.now, withinMs }),
-  ).length;
+  );
   const inFlight = [...state.slots.keys()].filter((height) => height > state.final.height).length;
   return {
     engine: 'pbft',
     view: state.view,
     finalHeight: state.final.height,
     primary: isNormal(replica) ? primaryOf(replica, state.view, toHeight(state.final.height + 1)) : null,
-    quorumContact: heard >= quorumOf(replica),
+    quorumContact: heard.filter(Boolean).length >= quorumOf(replica),
+    ...(self !== null && { heard }),
     highestKnown: highestKnown(replica),
     inFlight,
     voting: mayVote(replica),

@@ -123,6 +123,10 @@ export class NodeBackend implements Backend {
     return this.#members.validators();
   }
 
+  strangers() {
+    return this.#members.strangers();
+  }
+
   members() {
     return this.#members.list();
   }

@@ -1,4 +1,5 @@
-import type { Backend, MemberView } from '../../api/backend.ts';
+import type { Backend } from '../../api/backend.ts';
+import type { MemberView } from '../../api/member-views.ts';
 import { Problem } from '../../base/problem.ts';
 import type { EngineRequest } from '../../consensus/engine.ts';
 import type { Height } from '../../ledger/block.ts';
@@ -19,7 +20,15 @@ export class Members {
     const noVote = new Set(
       this.list().flatMap(({ role, index }) => (role === 'learner' || role === 'removed' ? [index] : [])),
     );
-    return this.#keyHolders().filter(({ index }) => !noVote.has(index));
+    const { heard } = this.#options.driver.engine.status();
+    return this.#keyHolders()
+      .filter(({ index }) => !noVote.has(index))
+      .map((one) => ({ ...one, heard: heard?.[one.index] ?? null }));
+  }
+
+  strangers() {
+    const { registry } = this.#options.driver;
+    return [...registry.provenKeys].filter((key) => !registry.validators.includes(key));
   }
 
   /** Of every key that has an index, whatever it may do now. */

@@ -194,10 +194,16 @@ export class PeerRegistry {
     return newest;
   }
 
+  /** The keys that connected peers proved, and this node's own. */
+  get provenKeys(): ReadonlySet<PublicKey> {
+    const keys = new Set([this.#options.identity.publicKey]);
+    for (const { publicKey } of this.#proven.values()) keys.add(publicKey);
+    return keys;
+  }
+
   /** No link to another validator is missing. */
   get isLinkedToAll(): boolean {
-    const linked = new Set([this.#options.identity.publicKey]);
-    for (const { publicKey } of this.#proven.values()) linked.add(publicKey);
+    const linked = this.provenKeys;
     return this.#keys.every((key) => linked.has(key) || this.#removed.has(key));
   }
 

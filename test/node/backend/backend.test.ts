@@ -49,6 +49,24 @@ describe('the backend', () => {
     assert.deepEqual(seen, ['pending', 'final']);
   });
 
+  test('tells whom it hears, and which keys connected that no validator has', async () => {
+    const cluster = await Cluster.start(4);
+    const backend = backendOf(cluster, 'validator-0');
+    const heard = (of: NodeBackend) => of.validators().map((one) => one.heard);
+    assert.ok(cluster.time.runUntil(() => heard(backend).every(Boolean), 10_000));
+    assert.deepEqual(backend.strangers(), []);
+    await cluster.boot('validator-4');
+    cluster.time.run(1_000);
+    assert.deepEqual(backend.strangers(), [developmentKeyPair('validator-4').publicKey]);
+    cluster.kill('validator-2');
+    assert.ok(cluster.time.runUntil(() => heard(backend)[2] === false, 20_000));
+    assert.deepEqual(heard(backend), [true, true, false, true]);
+    // Validators do not speak to it: it knows of connections only.
+    const observer = backendOf(cluster, 'validator-4');
+    assert.deepEqual(heard(observer), [null, null, null, null]);
+    assert.deepEqual(observer.strangers(), [developmentKeyPair('validator-4').publicKey]);
+  });
+
   test('proves a final transaction: its place, its receipt, and the block that holds it', async () => {
     const { cluster, backend } = await withHistory();
     for (const transaction of transfers(cluster, 6)) {
