@@ -75,6 +75,28 @@ export function refuseForgottenValues(words: readonly string[], program: Command
   }
 }
 
+/** Refuses an option that is given twice, unless all of its values count: the first would be thrown away. */
+export function refuseRepeatedOptions(command: CommandUnknownOpts): void {
+  for (const option of command.options) {
+    const { long, required, optional, variadic, argChoices, parseArg } = option;
+    // A parser of two arguments gets what the option had before.
+    const isCollected =
+      variadic || (argChoices === undefined && parseArg !== undefined && parseArg.length > 1);
+    if (isCollected || !(required || optional)) continue;
+    let isGiven = false;
+    command.on(`option:${option.name()}`, () => {
+      if (isGiven) {
+        throw new Problem('cli/usage', `${long} is given twice`, {
+          remedy: 'Give it once. Nothing was tried.',
+          details: { option: long ?? null },
+        });
+      }
+      isGiven = true;
+    });
+  }
+  for (const below of command.commands) refuseRepeatedOptions(below);
+}
+
 function optionsOf({ options, commands }: CommandUnknownOpts): Option[] {
   return [...options, ...commands.flatMap(optionsOf)];
 }

@@ -1,12 +1,13 @@
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { engineNames } from '../ledger/engine-names.ts';
 import { parseMix } from './bench/mix.ts';
 import { microCommand } from './bench/micro/micro-command.ts';
 import { scaleCommand } from './bench/scale/scale-command.ts';
 import { stateCommand } from './bench/state-command.ts';
 import { caseNames, parseCases } from './bench/under-cases.ts';
-import { jsonOption, parseUrl, wholeNumber } from './options.ts';
+import { jsonOption, parseUrl, refuseInVain, wholeNumber } from './options.ts';
 import { maxDevelopmentValidators } from './testnet/development-genesis.ts';
 
 const largestRate = 1_000_000;
@@ -29,7 +30,12 @@ export function benchCommand(): CommandUnknownOpts {
           .default('pbft' as const),
       )
       .option('--accounts <n>', 'accounts in the state', wholeNumber(1, 1_000_000), 10_000)
-      .option('--senders <n>', 'how many of them send', wholeNumber(1, 10_000), 256)
+      .option(
+        '--senders <n>',
+        'how many of them send, rounded up to 4 or a multiple of it for each node',
+        wholeNumber(1, 10_000),
+        256,
+      )
       .addOption(
         new Option('--mix <kinds>', 'what operations do: transfer, put, update, delete, with shares')
           .argParser(parseMix)
@@ -67,8 +73,8 @@ export function benchCommand(): CommandUnknownOpts {
       .addOption(
         new Option(
           '--hangover',
-          'how a chain comes back after a quorum of it stood still under load',
-        ).conflicts(['sweep']),
+          'how a chain comes back after a quorum of it stood still under load; it lasts as long as that takes',
+        ).conflicts(['sweep', 'duration']),
       )
       .option('--stall <seconds>', 'for how long it stands still', wholeNumber(1, 600), 30)
       .option('--duration <seconds>', 'what is measured of each run', wholeNumber(1, 3_600), 15)
@@ -82,7 +88,14 @@ export function benchCommand(): CommandUnknownOpts {
           '\nEvery transaction is signed beforehand. In the end the nodes are compared: each transaction is final exactly once, and all have one state root.\n' +
           'Exit code 0: all of that held. 1: something did not, and the last lines say what.',
       )
-      .action(async (options) => {
+      .hook('preSubcommand', (command, below) => refuseAboveOf(command, below.name()))
+      .action(async (options, command) => {
+        const { hangover, mix, nodes } = options;
+        refuseInVain(command, hangover === true, { without: '--hangover', options: ['stall'] });
+        const writes = mix.some((kind) => kind !== 'transfer');
+        refuseInVain(command, writes, { without: '--mix put', options: ['payload'] });
+        const isOurs = typeof nodes !== 'object';
+        refuseInVain(command, isOurs, { without: 'nodes of its own', options: ['engine'] });
         const { benchmark } = await import('./bench/benchmark.ts');
         await benchmark(options);
       })
@@ -90,6 +103,18 @@ export function benchCommand(): CommandUnknownOpts {
       .addCommand(scaleCommand())
       .addCommand(stateCommand())
   );
+}
+
+/** Its own options are none of what is measured by a command below it. */
+function refuseAboveOf(command: CommandUnknownOpts, below: string): void {
+  const given = command.options.find(
+    (option) => command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (given === undefined) return;
+  throw new Problem('cli/usage', `${given.long} stands before "${below}", which does not see it`, {
+    remedy: `Write it behind that word, if "quorate bench ${below} --help" has it. Nothing was tried.`,
+    details: { option: given.long ?? null },
+  });
 }
 
 function parseNodes(text: string): number | readonly string[] {

@@ -18,11 +18,14 @@ export function parseStrategy(text: string): Strategy {
 /** `2:equivocate` of `--byzantine`, as often as it is given: a node and how it lies. */
 export function collectByzantine(
   text: string,
-  earlier: ReadonlyMap<number, Strategy> = new Map(),
+  earlier: ReadonlyMap<number, Strategy> | undefined,
 ): ReadonlyMap<number, Strategy> {
   const [, node, name] = /^(\d{1,2}):(.+)$/.exec(text) ?? [];
   if (node === undefined || name === undefined) {
     throw new InvalidArgumentError('Write it like 2:equivocate, with the number of a node.');
   }
-  return new Map([...earlier, [Number(node), parseStrategy(name)]]);
+  if (earlier?.has(Number(node)) === true) {
+    throw new InvalidArgumentError(`Node ${Number(node)} can lie in one way only.`);
+  }
+  return new Map([...(earlier ?? []), [Number(node), parseStrategy(name)]]);
 }

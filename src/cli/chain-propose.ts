@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { unwrap } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import type { ChainParametersAnswer } from '../client/answers.ts';
 import { proposalOf } from '../client/chain-proposal.ts';
 import type { HttpClient } from '../client/http-client.ts';
@@ -66,17 +66,23 @@ function limitsCommand(): CommandUnknownOpts {
     .option('--max-operations <n>', 'operations in all its transactions', wholeNumber(1, maxOperations))
     .option('--max-bytes <n>', 'encoded transactions', wholeNumber(1, maxBytes))
     .addOption(atOption())
-    .action((options) =>
-      propose(options, ({ limits }, height) => ({
+    .action((options) => {
+      const { maxTransactions: transactions, maxOperations: operations, maxBytes: bytes } = options;
+      if ([transactions, operations, bytes].every((limit) => limit === undefined)) {
+        throw new Problem('cli/usage', 'nothing is to be changed', {
+          remedy: 'Give --max-transactions, --max-operations or --max-bytes. Nothing was signed.',
+        });
+      }
+      return propose(options, ({ limits }, height) => ({
         type: 'limits',
         limits: {
-          maxTransactions: options.maxTransactions ?? limits.maxTransactions,
-          maxOperations: options.maxOperations ?? limits.maxOperations,
-          maxBytes: options.maxBytes ?? limits.maxBytes,
+          maxTransactions: transactions ?? limits.maxTransactions,
+          maxOperations: operations ?? limits.maxOperations,
+          maxBytes: bytes ?? limits.maxBytes,
         },
         height,
-      })),
-    );
+      }));
+    });
 }
 
 interface ProposeOptions {

@@ -18,7 +18,9 @@ export function evidenceCommand(): CommandUnknownOpts {
       const listed = unwrap(await connect(options).evidence({ offset, limit }));
       answer(options.json, listed, () =>
         listed.evidence.length === 0
-          ? 'There is no evidence against anybody.'
+          ? offset === 0
+            ? 'There is no evidence against anybody.'
+            : `There is none from number ${offset} on.`
           : table(
               ['#', 'validator', 'kind', 'address', 'size'],
               listed.evidence.map((one, index) => [

@@ -1,4 +1,4 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
@@ -10,7 +10,9 @@ export function getCommand(): CommandUnknownOpts {
   return new Command('get')
     .description('read a record')
     .argument('<key>', 'the record’s key')
-    .option('--raw', 'write the value’s bytes to standard output, and nothing else')
+    .addOption(
+      new Option('--raw', 'write the value’s bytes to standard output, and nothing else').conflicts('json'),
+    )
     .addOption(consistencyOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)

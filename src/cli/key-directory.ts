@@ -146,12 +146,18 @@ function readKey(content: string, file: string | undefined): KeyFile {
   throw key.restated(`${file}: ${message}`, { remedy, details, cause: key });
 }
 
+export interface OpenedKey {
+  readonly keyPair: KeyPair;
+  /** Whether a password was asked for. */
+  readonly kind: KeyFile['kind'];
+}
+
 /** The key pair of a stored key's name or of a key file; asks for the password when it has one. */
 export async function openKeyFile(
   directory: string,
   text: string,
   passwordFile: string | undefined,
-): Promise<KeyPair> {
+): Promise<OpenedKey> {
   const file = fileOf(directory, text);
   const content = file === undefined ? undefined : readIfThere(file);
   if (content === undefined) {
@@ -161,7 +167,18 @@ export async function openKeyFile(
   if (file !== undefined) warnIfOpen(file);
   const password =
     kind === 'plain' ? undefined : await readPassword({ passwordFile, purpose: `of the key "${name}"` });
-  return unwrap(decryptKey(content, password));
+  return { keyPair: unwrap(decryptKey(content, password)), kind };
+}
+
+/** Refuses the file of a password that no key asks for: whoever names one takes the key for encrypted. */
+export function refuseNeedlessPassword(
+  passwordFile: string | undefined,
+  kinds: readonly KeyFile['kind'][],
+): void {
+  if (passwordFile === undefined || kinds.some((kind) => kind !== 'plain')) return;
+  throw new Problem('cli/usage', '--password-file is given, and no key here has a password', {
+    remedy: 'Leave it out. "quorate keys password NAME" gives a stored key a password.',
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { limits } from '../base/limits.ts';
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
 import { strictText } from '../base/strict-text.ts';
 import { encodeAddress } from '../crypto/address.ts';
@@ -11,6 +11,7 @@ import {
   keysOption,
   openKeyFile,
   passwordFileOption,
+  refuseNeedlessPassword,
   replaceKeyFile,
   storedFile,
   storeKeyFile,
@@ -68,13 +69,18 @@ export function passwordCommand(): CommandUnknownOpts {
       '--new-password-file <file>',
       'a file that holds the new password and nothing else; otherwise QUORATE_NEW_PASSWORD, or a question on the terminal',
     )
-    .option('--no-new-password', 'store it unencrypted: whoever reads the file has the key')
+    .addOption(
+      new Option('--no-new-password', 'store it unencrypted: whoever reads the file has the key').conflicts(
+        'newPasswordFile',
+      ),
+    )
     .addOption(keysOption)
     .addOption(jsonOption)
     .action(async (name, options) => {
       const file = storedFile(options.keys, name);
       const old = keyFileText(options.keys, name);
-      const keyPair = await openKeyFile(options.keys, name, options.passwordFile);
+      refuseNeedlessPassword(options.passwordFile, [old.kind]);
+      const { keyPair } = await openKeyFile(options.keys, name, options.passwordFile);
       const password = options.newPassword
         ? await readPassword({
             passwordFile: options.newPasswordFile,

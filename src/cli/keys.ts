@@ -1,4 +1,4 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { Problem } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
@@ -33,7 +33,11 @@ function newCommand(): CommandUnknownOpts {
   return new Command('new')
     .description('make a key and store it under a password')
     .argument('<name>', 'what you will call it')
-    .option('--no-password', 'store it unencrypted: whoever reads the file has the key')
+    .addOption(
+      new Option('--no-password', 'store it unencrypted: whoever reads the file has the key').conflicts(
+        'passwordFile',
+      ),
+    )
     .addOption(passwordFileOption)
     .addOption(keysOption)
     .addOption(jsonOption)

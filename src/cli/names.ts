@@ -3,9 +3,8 @@ import type { StatusAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { parseAddress } from '../crypto/address.ts';
 import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
-import type { KeyPair } from '../crypto/keys.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import { listKeys, looksLikeFile, openKeyFile, publicKeyOf } from './key-directory.ts';
+import { listKeys, looksLikeFile, type OpenedKey, openKeyFile, publicKeyOf } from './key-directory.ts';
 
 /** How an account may be named on the command line. */
 export const accountWords =
@@ -49,12 +48,12 @@ export async function signerNamed(
     readonly status: StatusAnswer;
     readonly passwordFile?: string | undefined;
   },
-): Promise<KeyPair> {
+): Promise<OpenedKey> {
   const { directory, passwordFile, status } = context;
   if (!looksLikeFile(text) && publicKeyOf(directory, text) === undefined) {
     if (developmentKeyNames.includes(text)) {
       refuseOffDevelopment(text, status);
-      return developmentKeyPair(text);
+      return { keyPair: developmentKeyPair(text), kind: 'plain' };
     }
     throw new Problem('cli/key-missing', `there is no key named "${text}" in ${directory}`, {
       remedy: `Give one of: ${known(directory).join(', ')}. "quorate keys new NAME" makes another.`,

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { Problem } from '../base/problem.ts';
 import { HttpClient } from '../client/http-client.ts';
 import { parseNodeAddress } from '../client/node-address.ts';
@@ -84,6 +84,24 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     }
     return value;
   };
+}
+
+/** Refuses options that were given and do nothing, because another one is missing. */
+export function refuseInVain(
+  command: CommandUnknownOpts,
+  isThere: boolean,
+  { without, options }: { readonly without: string; readonly options: readonly string[] },
+): void {
+  const given = command.options.find(
+    (option) =>
+      options.includes(option.attributeName()) &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (isThere || given === undefined) return;
+  throw new Problem('cli/usage', `${given.long} does nothing without ${without}`, {
+    remedy: `Give ${without} too, or leave ${given.long} out. Nothing was tried.`,
+    details: { option: given.long ?? null },
+  });
 }
 
 const maxAmount = 2n ** 64n - 1n;

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { makeDirectorySync } from '../storage/make-directory.ts';
+import { fileProblem } from './file-problem.ts';
 
 /**
  * Writes a file that is there whole or not at all: where the disk is full, what stood there before stays. A
@@ -20,5 +22,15 @@ export function writeWhole(file: string, text: string, mode?: number): void {
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;
+  }
+}
+
+/** Makes the directory that an option names for results, before any of them is found in vain. */
+export function prepareDirectory(directory: string | undefined, option: string): void {
+  if (directory === undefined) return;
+  try {
+    makeDirectorySync(directory);
+  } catch (cause) {
+    throw fileProblem(directory, cause, option);
   }
 }

@@ -15,7 +15,8 @@ export async function readPassword(options: {
   readonly confirm?: boolean;
 }): Promise<string> {
   const { passwordFile, purpose, confirm = false, variable = 'QUORATE_PASSWORD' } = options;
-  if (passwordFile !== undefined) return await fromFile(passwordFile);
+  const option = variable === 'QUORATE_PASSWORD' ? '--password-file' : '--new-password-file';
+  if (passwordFile !== undefined) return await fromFile(passwordFile, option);
   const fromEnvironment = process.env[variable];
   if (fromEnvironment !== undefined) return onlyLine(fromEnvironment, variable);
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
@@ -40,8 +41,8 @@ export async function readPassword(options: {
   }
 }
 
-async function fromFile(file: string): Promise<string> {
-  const bytes = await readOptionFile(file, limits.secretFileBytes, '--password-file', 'cli/password-file');
+async function fromFile(file: string, option: string): Promise<string> {
+  const bytes = await readOptionFile(file, limits.secretFileBytes, option, 'cli/password-file');
   const read = strictText(bytes);
   if ('fault' in read) throw notText(file, read.fault);
   return onlyLine(read.text, file);

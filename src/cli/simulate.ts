@@ -4,7 +4,6 @@ import { grouped } from '../client/plain-words.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
 import { type EngineName, engineNames } from '../ledger/engine-names.ts';
 import { drawPlan } from '../simulator/plan/draw-plan.ts';
-import { makeDirectorySync } from '../storage/make-directory.ts';
 import type { Plan } from '../simulator/plan/plan.ts';
 import { parsePlan } from '../simulator/plan/plan-file.ts';
 import { describeCounts, neverExercised } from '../simulator/run/report.ts';
@@ -20,11 +19,11 @@ import {
   type Verdict,
 } from '../simulator/run/verdict.ts';
 import { unwrap } from '../base/problem.ts';
-import { jsonOption, wholeNumber } from './options.ts';
+import { jsonOption, refuseInVain, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { answer, notice, styled } from './terminal.ts';
 import { fileProblem } from './file-problem.ts';
-import { writeWhole } from './output-file.ts';
+import { prepareDirectory, writeWhole } from './output-file.ts';
 import { readTextFile } from './text-file.ts';
 
 const shrinkRuns = 400;
@@ -44,27 +43,44 @@ A run is a function of its seed. Exit codes: 0 all passed, 10 a run was unsafe, 
         .conflicts(['seed', 'plan', 'trace']),
     )
     .addOption(
-      new Option('--seed <number>', 'run one seed').argParser(wholeNumber(0, 2 ** 48)).conflicts('plan'),
+      new Option('--seed <number>', 'run one seed (default: 1)')
+        .argParser(wholeNumber(0, 2 ** 48))
+        .conflicts('plan'),
     )
     .option('--plan <file>', 'run a stored plan')
     .addOption(
       new Option('--engine <name>', 'the engine of drawn plans')
         .choices(engineNames)
-        .default('pbft' as const),
+        .default('pbft' as const)
+        .conflicts('plan'),
     )
     .option('--jobs <number>', 'worker threads for a range', wholeNumber(1, 64), 2)
     .option('--trace', 'print every event of a single run')
-    .option('--shrink', 'make a failing plan as small as possible')
+    .option('--shrink', 'make a failing plan as small as possible; of a range each that --keep stores')
     .option('--keep <directory>', 'store the plan of each failure there')
     .option('--report', 'print how often everything was exercised')
-    .option('--require-coverage', 'fail when a fault or liar was never exercised')
-    .option('--real-signatures', 'use Ed25519 instead of the fast scheme; fifty times slower')
+    .option('--require-coverage', 'of a range: fail when a fault or liar was never exercised')
+    .addOption(
+      new Option(
+        '--real-signatures',
+        'use Ed25519 instead of the fast scheme; fifty times slower (a plan says by itself which)',
+      ).conflicts('plan'),
+    )
     .addOption(jsonOption)
-    .action(async (options) => {
+    .action(async (options, command) => {
+      const { seeds, keep: keptIn } = options;
+      refuseInVain(command, seeds !== undefined, {
+        without: '--seeds',
+        options: ['jobs', 'requireCoverage'],
+      });
+      if (seeds !== undefined) {
+        refuseInVain(command, keptIn !== undefined, { without: '--keep', options: ['shrink'] });
+      }
+      prepareDirectory(keptIn, '--keep');
       useNativeHash();
       const signatures = options.realSignatures === true ? 'ed25519' : 'fast';
-      if (options.seeds !== undefined) {
-        await runRange(options.seeds, { ...options, signatures });
+      if (seeds !== undefined) {
+        await runRange(seeds, { ...options, signatures });
         return;
       }
       const plan: Plan =
@@ -181,7 +197,7 @@ function describeSummary(summary: Summary, options: RangeOptions, missing: reado
   for (const failure of summary.failures.slice(0, 20)) {
     lines.push(
       `  ${describeVerdict(failure)}`,
-      `    again: ${replayCommand(drawPlan(failure.seed, options.engine), true)}`,
+      `    again: ${replayCommand({ ...options, seed: failure.seed }, true)}`,
     );
     const play = playAddress({ ...failure, ...options });
     if (play !== undefined) lines.push(`    ${seeIt(play)}`);
@@ -213,7 +229,6 @@ function keep(directory: string, plan: Plan, verdict: Verdict): void {
     `${verdict.breach?.guarantee ?? verdict.outcome}-${plan.engine}-${plan.seed}.json`,
   );
   try {
-    makeDirectorySync(directory);
     writeWhole(file, `${JSON.stringify({ found: verdict.breach, plan }, null, 2)}\n`);
   } catch (cause) {
     throw fileProblem(file, cause, '--keep');

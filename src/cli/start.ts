@@ -6,7 +6,7 @@ import type { StartNodeOptions } from '../node/node.ts';
 import { parseStrategy, type Strategy } from './byzantine-strategies.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
-import { passwordFileOption } from './key-directory.ts';
+import { passwordFileOption, refuseNeedlessPassword } from './key-directory.ts';
 import { jsonOption } from './options.ts';
 import { readPassword } from './password.ts';
 import { aborted, stopOnSignals } from './signals.ts';
@@ -110,9 +110,9 @@ async function passwordFor(
   keyFile: string | null,
   passwordFile: string | undefined,
 ): Promise<string | undefined> {
-  if (keyFile === null) return undefined;
-  const key = unwrap(readKeyFile(keyFile));
-  return key.kind === 'plain'
+  const key = keyFile === null ? undefined : unwrap(readKeyFile(keyFile));
+  refuseNeedlessPassword(passwordFile, key === undefined ? [] : [key.kind]);
+  return key === undefined || key.kind === 'plain'
     ? undefined
     : readPassword({ passwordFile, purpose: `of the validator's key "${key.name}"` });
 }

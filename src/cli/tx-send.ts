@@ -8,12 +8,14 @@ import { problemOf, untilExpiry } from '../client/outcomes.ts';
 import { type Content, contentOf, type Terms, Wallet } from '../client/wallet.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { type Hash, isHash } from '../crypto/hash.ts';
+import type { KeyPair } from '../crypto/keys.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Condition } from '../ledger/condition.ts';
 import type { Operation } from '../ledger/operation.ts';
 import { reservationText } from '../ledger/reservation-id.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { reportFailure } from './failure.ts';
+import { refuseNeedlessPassword } from './key-directory.ts';
 import { accountNamed, signerNamed } from './names.ts';
 import { connect } from './options.ts';
 import { whileWaiting } from './progress.ts';
@@ -98,11 +100,15 @@ export async function openWallet(
     });
   }
   const { keys: directory, passwordFile } = options;
-  const keyPair = await signerNamed(options.from, { directory, status, passwordFile });
-  const cosigners = [];
+  const { keyPair, kind } = await signerNamed(options.from, { directory, status, passwordFile });
+  const cosigners: KeyPair[] = [];
+  const kinds = [kind];
   for (const name of options.cosign) {
-    cosigners.push(await signerNamed(name, { directory, status, passwordFile }));
+    const other = await signerNamed(name, { directory, status, passwordFile });
+    cosigners.push(other.keyPair);
+    kinds.push(other.kind);
   }
+  refuseNeedlessPassword(passwordFile, kinds);
   const account =
     options.sender === undefined
       ? keyPair.publicKey

@@ -35,6 +35,8 @@ export function txStatusCommand(): CommandUnknownOpts {
         case 'gone':
           throw problemOf(status.problem);
         case 'pending':
+          // Whoever asks for a proof goes on with its file.
+          if (options.proof !== undefined) throw notProven(hash, waitingWords(status));
           return answer(options.json, status, () => `${hash} is pending: ${waitingWords(status)}.`);
         case 'unknown':
           answer(options.json, status, () =>
@@ -46,6 +48,13 @@ export function txStatusCommand(): CommandUnknownOpts {
           process.exitCode = exitCodes.notFound;
       }
     });
+}
+
+function notProven(hash: Hash, why: string): Problem {
+  return new Problem('api/not-final', `${hash} is pending: ${why}; so no proof was written`, {
+    remedy: 'Run the same command again when it is final. "quorate why" says what progress waits for.',
+    details: { hash },
+  });
 }
 
 /**

@@ -116,7 +116,10 @@ function sendCommand(): CommandUnknownOpts {
       const input = await readInput(file, { maxBytes: limits.batchBytes });
       const lines = readLines(file, input);
       const content = asOne(lines);
-      if (content !== undefined) return send(options, async () => content);
+      if (content !== undefined) {
+        refuseSigned(options);
+        return send(options, async () => content);
+      }
       refuseSingleTerms(options);
       return sendBatch(options, { file, input, lines });
     });
@@ -156,6 +159,15 @@ function refuseSingleTerms({ if: conditions, reference, wait }: Partial<SendOpti
       remedy: 'Write conditions and references into its lines; all are waited for. Nothing was signed.',
     },
   );
+}
+
+/** What many transactions have, and a single one does not. */
+function refuseSigned({ signed }: { readonly signed?: string | undefined }): void {
+  if (signed === undefined) return;
+  throw new Problem('cli/usage', '--signed is of several transactions, and the file has one', {
+    remedy:
+      'Leave it out. Or write the transaction on one line, and send the file with "quorate tx batch FILE --from NAME", which keeps what it signed. Nothing was signed.',
+  });
 }
 
 function parseHexValue(text: string): Uint8Array {

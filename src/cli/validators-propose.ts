@@ -15,7 +15,7 @@ type Change =
   | { readonly type: 'remove'; readonly who: string }
   | { readonly type: 'replace'; readonly who: string; readonly by: string };
 
-/** All changes in the order in which they were given, whichever options they came with. */
+/** All changes of one option, in the order in which they were given. */
 function collecting(parse: (text: string) => Change) {
   return (text: string, before: readonly Change[]): readonly Change[] => [...before, parse(text)];
 }

@@ -54,7 +54,7 @@ export function openedFrom(text: string): Opened | Problem {
 export function keptFrom(text: string): Plan | Problem {
   if (text.length <= longestKept) return parsePlan(text);
   return new Problem('simulator/plan', `the plan has ${text.length} characters: too many for an address`, {
-    remedy: `Make it smaller ("quorate simulate --shrink --keep DIR"), to ${longestKept} at most.`,
+    remedy: `Make it smaller ("quorate simulate --plan FILE --shrink --keep DIR"), to ${longestKept} at most.`,
     details: { characters: text.length },
   });
 }

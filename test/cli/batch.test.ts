@@ -267,6 +267,9 @@ describe('tx send --file', () => {
     const refused = await runLarger(url, ['send', larger, '--json']);
     assert.equal(refused.code, 2);
     assert.match(problemOf(refused).remedy, /quorate tx batch/);
+    const vain = await run(url, ['send', file, '--signed', `${file}.kept`, '--json']);
+    assert.equal(vain.code, 2, 'one transaction is kept nowhere');
+    assert.match(problemOf(vain).message, /--signed/);
     assert.equal(sent.length, 1);
   });
 

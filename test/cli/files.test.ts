@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { origin } from '../client/fake-api.ts';
 import { fakeChain } from './chain.ts';
-import { inShell, quorate, temporaryDirectory } from './quorate.ts';
+import { inShell, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 test('nothing on standard input is no value, whether it is closed or whoever should write there failed', async (t) => {
   const { url, submitted } = await fakeChain(t);
@@ -18,6 +18,19 @@ test('nothing on standard input is no value, whether it is closed or whoever sho
   // Said in so many words it is one.
   assert.equal((await quorate([...put, ''])).code, 0);
   assert.equal(submitted[0]?.operations.length, 1);
+});
+
+test('what is not final has no proof: a script that asks for one is told, by its exit code too', async (t) => {
+  const { url, submitted } = await fakeChain(t, { outcome: 'pending' });
+  await quorate(['tx', 'put', 'k', 'v', '--from', 'alice', '--node', url]);
+  const hash = String(submitted[0]?.hash);
+  const directory = temporaryDirectory(t);
+  const ask = ['tx', 'status', hash, '--node', url, '--json'];
+  assert.equal((await quorate(ask)).code, 0);
+  const ran = await quorate([...ask, '--proof', join(directory, 'proof.json')]);
+  assert.equal(ran.code, 4);
+  assert.match(problemOf(ran).message, /no proof was written/);
+  assert.deepEqual(readdirSync(directory), []);
 });
 
 test('a proof is there whole or not at all, through links, and into a pipe', async (t) => {

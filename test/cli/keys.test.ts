@@ -13,6 +13,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { decryptKey } from '../../src/crypto/keystore.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
+import { fakeChain } from './chain.ts';
 import { jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 test('a new key is stored under its password, listed and shown, and only its owner may read the file', async (t) => {
@@ -101,6 +102,38 @@ test('the password comes from a file that holds nothing else, and must not be em
   ]);
   assert.equal(problemOf(missing).code, 'cli/password-file');
   assert.deepEqual(readdirSync(directory).sort(), ['dora.json', 'password']);
+});
+
+test('a file of a password is named by its own option, and refused where no key has a password', async (t) => {
+  const { url } = await fakeChain(t);
+  const directory = temporaryDirectory(t);
+  const [old, plain] = [join(directory, 'old'), join(directory, 'plain')];
+  writeFileSync(old, 'secret');
+  const keys = ['--keys', directory, '--json'];
+  assert.equal((await quorate(['keys', 'new', 'dora', '--password-file', old, ...keys])).code, 0);
+  assert.equal((await quorate(['keys', 'new', 'emil', '--no-password', ...keys])).code, 0);
+  const change = [
+    'keys',
+    'password',
+    'dora',
+    '--password-file',
+    old,
+    '--new-password-file',
+    '/none',
+    ...keys,
+  ];
+  const missing = await quorate(change);
+  assert.equal(problemOf(missing).code, 'cli/password-file');
+  assert.match(problemOf(missing).remedy, /Check --new-password-file/);
+  for (const args of [
+    ['keys', 'password', 'emil', '--no-new-password'],
+    ['tx', 'put', 'k', 'v', '--from', 'emil', '--node', url],
+    ['tx', 'put', 'k', 'v', '--from', 'alice', '--cosign', 'emil', '--node', url],
+  ]) {
+    const ran = await quorate([...args, '--password-file', plain, ...keys]);
+    assert.equal(ran.code, 2, args.join(' '));
+    assert.match(problemOf(ran).message, /--password-file is given, and no key here has a password/);
+  }
 });
 
 test('a password that would not come back whole, or could be another one as well, makes no key', async (t) => {

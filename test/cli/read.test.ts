@@ -42,6 +42,7 @@ test('for people: status, account, record, block and validators at a glance, wit
   assert.match(await say('block', '12'), /^final +commit certificate of view 0, 3 signatures/m);
   assert.match(await say('validators'), /^1 +validator-1 +qr1\S+ +none$/m);
   assert.match(await say('evidence'), /no evidence/);
+  assert.match(await say('evidence', '--offset', '5'), /none from number 5 on/);
   // oxlint-disable-next-line no-control-regex
   assert.doesNotMatch(shown + account, /\u001b/);
 });

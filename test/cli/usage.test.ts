@@ -86,6 +86,23 @@ test('a wrong command line says what is wrong, tries nothing, and ends with 2', 
     [['start', '--data='], /--data names no directory/],
     [['keys', 'list', '--keys', ''], /--keys names no directory/],
     [['tx', 'batch', 'f', '--from', 'alice', '--signed', ''], /--signed names no file/],
+    [['tx', 'put', 'k', 'v', '--from', 'alice', '--from', 'bob'], /--from is given twice/],
+    [['tx', 'put', 'k', 'v', '--from=alice', '--wait', '--wait', '5'], /--wait is given twice/],
+    [['get', 'k', '--consistency', 'lease', '--consistency', 'stale'], /--consistency is given twice/],
+    [['testnet', '--byzantine', '0:silent', '--byzantine', '0:slow'], /Node 0 can lie in one way only/],
+    [['keys', 'new', 'k', '--no-password', '--password-file', 'p'], /cannot be used with .*--password-file/],
+    [
+      ['keys', 'password', 'k', '--no-new-password', '--new-password-file', 'p'],
+      /cannot be used with .*--new-password-file/,
+    ],
+    [['get', 'k', '--raw', '--json'], /cannot be used with option '--json'/],
+    [['chain', 'propose', 'limits', '--from', 'validator-0'], /nothing is to be changed/],
+    [['simulate', '--plan', 'p', '--engine', 'raft'], /cannot be used with option '--plan/],
+    [['simulate', '--plan', 'p', '--real-signatures'], /cannot be used with option '--plan/],
+    [['simulate', '--seed', '1', '--jobs', '2'], /--jobs does nothing without --seeds/],
+    [['simulate', '--require-coverage'], /--require-coverage does nothing without --seeds/],
+    [['simulate', '--seeds', '1..2', '--shrink'], /--shrink does nothing without --keep/],
+    [['bench', '--json', 'micro'], /--json stands before \W*micro/],
   ] as const) {
     const { code, out, err } = await quorate(args);
     assert.equal(code, 2, `quorate ${args.join(' ')}: ${err}`);
@@ -102,9 +119,15 @@ test('with --json a wrong command line is JSON too', async () => {
 });
 
 test('a directory for results that cannot be made is told before anything is measured', async () => {
-  const ran = await quorate(['bench', '--out', '/proc/results', '--json']);
-  assert.equal(ran.code, 1);
-  assert.equal(problemOf(ran).code, 'cli/file');
+  for (const [args, option] of [
+    [['bench', '--out', '/proc/results'], '--out'],
+    [['simulate', '--seeds', '1..1000000', '--keep', '/proc/results'], '--keep'],
+  ] as const) {
+    const ran = await quorate([...args, '--json']);
+    assert.equal(ran.code, 1);
+    assert.equal(problemOf(ran).code, 'cli/file');
+    assert.match(problemOf(ran).remedy, new RegExp(option));
+  }
 });
 
 test('no node at the address: 3, with the address and what to do', async () => {

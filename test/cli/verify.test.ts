@@ -36,7 +36,6 @@ test('verify says what was checked, with nothing but two files, and exits with 1
     [text.replace('"status":"applied"', '"status":"failed"'), [], 'proof/malformed'],
     [text.replace(/"fee":"2","accounts"/, '"fee":"1","accounts"'), [], 'proof/receipt'],
     [text, ['--transaction', '00'.repeat(32)], 'proof/transaction'],
-    [text, ['--genesis', file('other.json', formatGenesis(other))], 'proof/transaction'],
     ['{"inclusion":{},"inclusion":{}}', [], 'proof/malformed'],
     ['\ufeff{}', [], 'proof/malformed'],
     ['no JSON', [], 'proof/malformed'],
@@ -49,6 +48,9 @@ test('verify says what was checked, with nothing but two files, and exits with 1
     assert.equal(refused.out, '');
   }
   assert.equal(problemOf(await quorate(['verify', join(directory, 'none'), ...args])).code, 'cli/file');
+  const otherFile = file('other.json', formatGenesis(other));
+  const elsewhere = await quorate(['verify', file('proof.json', text), '--genesis', otherFile, '--json']);
+  assert.equal(problemOf(elsewhere).code, 'proof/transaction');
 });
 
 test('what is no proof is told without words of the runtime', async (t) => {

@@ -42,8 +42,8 @@ async function seriousChain(t: TestContext): Promise<{ file: string; keys: strin
   return { file, keys: directory };
 }
 
-async function initSingle(data: string, ...more: string[]): Promise<void> {
-  const args = ['init', '--data', data, '--genesis', genesis, '--key', 'validator-0', ...local, ...more];
+async function initSingle(data: string, where: readonly string[] = local): Promise<void> {
+  const args = ['init', '--data', data, '--genesis', genesis, '--key', 'validator-0', ...where];
   const ran = await quorate(args);
   assert.equal(ran.code, 0, ran.err);
 }
@@ -131,6 +131,8 @@ test('start says what is wrong with a directory, and never starts afresh', async
 
   const node = join(directory, 'node');
   await initSingle(node);
+  const vain = await quorate(['start', '--data', node, '--json', '--password-file', '/none']);
+  assert.deepEqual([vain.code, problemOf(vain).code], [2, 'cli/usage'], 'its key has no password');
   const config = join(node, 'config.json');
   const good = readFileSync(config, 'utf8');
   writeFileSync(config, good.slice(1));
@@ -158,13 +160,13 @@ test('a port in use is a problem that names it', async (t) => {
   const address = server.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const data = join(temporaryDirectory(t), 'api');
-  await initSingle(data, '--api', `127.0.0.1:${port}`);
+  await initSingle(data, ['--api', `127.0.0.1:${port}`, '--listen', '/ip4/127.0.0.1/tcp/0']);
   const api = await quorate(['start', '--data', data, '--json', '--log', 'silent']);
   assert.equal(api.code, 1);
   assert.match(problemOf(api).message, new RegExp(String(port)));
 
   const peers = join(temporaryDirectory(t), 'peers');
-  await initSingle(peers, '--listen', `/ip4/127.0.0.1/tcp/${port}`);
+  await initSingle(peers, ['--api', '127.0.0.1:0', '--listen', `/ip4/127.0.0.1/tcp/${port}`]);
   const listen = await quorate(['start', '--data', peers, '--json', '--log', 'silent']);
   assert.equal(listen.code, 1, listen.err);
   assert.match(problemOf(listen).message, new RegExp(String(port)));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { useNativeHash } from '../../crypto/native-hash.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { prepareDirectory } from '../output-file.ts';
 import { ProgressLine } from '../progress.ts';
 import { stopOnSignals } from '../signals.ts';
 import { notice, print, table, toJson } from '../terminal.ts';
@@ -13,7 +14,7 @@ import type { BenchOptions } from './options.ts';
 import { type NamedRun, page } from './page.ts';
 import type { Prepared, Surroundings } from './prepare.ts';
 import { aboutText, runsText, withoutSeries } from './report.ts';
-import { prepareResult, writeResult } from './result-files.ts';
+import { writeResult } from './result-files.ts';
 import type { Cells } from './rows.ts';
 import { run } from './run.ts';
 import { closedRun, openRun, openTestbed, prepareFor, warmUp } from './session.ts';
@@ -40,7 +41,7 @@ export async function benchmark(options: BenchOptions): Promise<void> {
     if (options.keep === true)
       throw notOurs('the data of nodes that were not started here stays where it is');
   }
-  prepareResult(options.out);
+  prepareDirectory(options.out, '--out');
   useNativeHash();
   const keptIn = options.keep === true ? mkdtempSync(join(tmpdir(), 'quorate-kept-')) : undefined;
   if (keptIn !== undefined) notice(`The data and logs of the nodes stay in ${keptIn}`);

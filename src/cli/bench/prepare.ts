@@ -36,6 +36,15 @@ export interface Prepared {
 /** Ways to one node, each with senders of its own and one request at a time. */
 const lanesPerNode = 4;
 
+/** How many send: as many for each lane, so that each sender's transactions come by one way, in order. */
+export function sendersOf(
+  { senders, accounts }: Pick<LoadShape, 'senders' | 'accounts'>,
+  nodes: number,
+): number {
+  const lanes = nodes * lanesPerNode;
+  return Math.ceil(Math.min(senders, accounts) / lanes) * lanes;
+}
+
 /** Funds accounts, so that load can be signed. Throws problems. */
 export async function prepare(
   testbed: Testbed,
@@ -48,9 +57,8 @@ export async function prepare(
   if (first === undefined) {
     throw new Problem('cli/usage', 'there is no node to bring load to', { remedy: 'Name one with --nodes.' });
   }
-  // As many for each lane, so that each sender's transactions come by one way, in order.
   const lanes = nodes.length * lanesPerNode;
-  const senders = Math.ceil(Math.min(shape.senders, shape.accounts) / lanes) * lanes;
+  const senders = sendersOf(shape, nodes.length);
   say(`making the keys of ${shape.accounts} accounts`);
   const accounts = newAccounts(senders, shape.accounts);
   await fund(testbed, accounts, {

@@ -1,6 +1,7 @@
 import { styled, table } from '../terminal.ts';
 import type { BenchOptions } from './options.ts';
 import type { NamedRun } from './page.ts';
+import { sendersOf } from './prepare.ts';
 import { type Cells, nodeRows, resultRows, whole } from './rows.ts';
 import type { Measured } from './run.ts';
 import { keepsUp, saturation } from './sweep.ts';
@@ -62,8 +63,10 @@ export function aboutText(
   options: BenchOptions,
   chain: { readonly engine: string; readonly nodes: number; readonly brought: number },
 ): string {
-  const { accounts, senders, mix, payload, operations } = options;
+  const { mix, payload, operations } = options;
   const { engine, nodes, brought } = chain;
+  const senders = sendersOf(options, brought);
+  const accounts = Math.max(senders, options.accounts);
   const kinds = [...new Set(mix)].map((kind) => {
     const share = Math.round((100 * mix.filter((one) => one === kind).length) / mix.length);
     return `${share} % ${kind}`;

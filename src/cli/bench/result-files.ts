@@ -6,16 +6,6 @@ import { fileProblem } from '../file-problem.ts';
 import { writeWhole } from '../output-file.ts';
 import { toJson } from '../terminal.ts';
 
-/** Makes the directory for a result before anything is measured in vain. */
-export function prepareResult(out: string | undefined): void {
-  if (out === undefined) return;
-  try {
-    makeDirectorySync(resolve(out));
-  } catch (cause) {
-    throw fileProblem(out, cause, '--out');
-  }
-}
-
 /** Writes both forms of a result, and says where. Throws a problem when that cannot be. */
 export function writeResult(
   out: string | undefined,

@@ -19,10 +19,14 @@ export interface Verdict {
 export const exitCodes: Readonly<Record<Outcome, number>> = { pass: 0, unsafe: 10, stuck: 11 };
 
 /** The command that makes the same run again. */
-export function replayCommand(plan: Plan, drawn: boolean): string {
-  const engine = plan.engine === 'pbft' ? '' : ` --engine ${plan.engine}`;
+export function replayCommand(
+  { seed, engine, signatures }: Pick<Plan, 'seed' | 'engine' | 'signatures'>,
+  drawn: boolean,
+): string {
+  const other = engine === 'pbft' ? '' : ` --engine ${engine}`;
+  const real = signatures === 'fast' ? '' : ' --real-signatures';
   return drawn
-    ? `quorate simulate --seed ${plan.seed}${engine} --trace`
+    ? `quorate simulate --seed ${seed}${other}${real} --trace`
     : 'quorate simulate --plan FILE --trace';
 }
 

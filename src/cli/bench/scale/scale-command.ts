@@ -2,7 +2,7 @@ import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '
 import { limits } from '../../../base/limits.ts';
 import { grouped } from '../../../client/plain-words.ts';
 import { type EngineName, engineNames } from '../../../ledger/engine-names.ts';
-import { jsonOption } from '../../options.ts';
+import { jsonOption, refuseInVain } from '../../options.ts';
 import { ProgressLine } from '../../progress.ts';
 import { answer, table } from '../../terminal.ts';
 import { type ScaleFigures, simulateScale } from './simulate-scale.ts';
@@ -47,7 +47,8 @@ export function scaleCommand(): CommandUnknownOpts {
       'after',
       '\nThe shipped nodes on a virtual clock, network and disk (a synced write takes 1 ms): the same figures on any machine, and no processor time in them.',
     )
-    .action(async ({ engine, validators, delays, windows, json }) => {
+    .action(async ({ engine, validators, delays, windows, json }, command) => {
+      refuseInVain(command, hasWindow[engine], { without: '--engine pbft', options: ['windows'] });
       const progress = new ProgressLine();
       const say = (text: string): void => {
         if (process.stderr.isTTY) progress.show(text);
