@@ -1,9 +1,9 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { reportFailure } from '../src/cli/failure.ts';
 import { defaultApiPort, jsonOption, parseSeconds, parseUrl, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
-import { answer, styled, table, watchOutput } from '../src/cli/terminal.ts';
+import { answer, styled, table } from '../src/cli/terminal.ts';
+import { runProgram } from '../src/cli/run.ts';
 import { grouped } from '../src/client/plain-words.ts';
 import { compareAll } from './demo-compare.ts';
 import { feed } from './demo-feed.ts';
@@ -27,17 +27,16 @@ const program = new Command('demo')
   .option('--nodes <urls>', 'addresses of the nodes, with commas between', (text) =>
     text.split(',').map((url) => parseUrl(url, '--nodes')),
   )
-  .option('--base-port <port>', 'the same as of the test network', wholeNumber(1, 65_000), defaultApiPort)
+  .addOption(
+    new Option('--base-port <port>', 'the same as of the test network')
+      .argParser(wholeNumber(1, 65_000))
+      .default(defaultApiPort)
+      .conflicts('nodes'),
+  )
   .addOption(jsonOption)
-  .exitOverride()
   .action(demo);
 
-watchOutput();
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error);
-}
+await runProgram(process.argv, () => program);
 
 async function demo(options: DemoOptions): Promise<void> {
   const nodes = await findNodes(options);

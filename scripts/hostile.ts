@@ -1,9 +1,9 @@
-import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
-import { print, styled, toJson, watchOutput } from '../src/cli/terminal.ts';
+import { print, styled, toJson } from '../src/cli/terminal.ts';
+import { runProgram } from '../src/cli/run.ts';
 import { type AttackName, attackNames, isAttackName, shortAttackNames } from './attacker/attacks.ts';
 import { Arena } from './hostile-arena.ts';
 import { calibrate } from './hostile-calibrate.ts';
@@ -28,26 +28,25 @@ const shortRate = 40;
 const program = new Command('hostile')
   .description('Runs four real nodes under a steady load, and attacks them as strangers without a key may.')
   .option('--only <names>', `some attacks, with commas between: ${attackNames.join(', ')}`, parseNames)
-  .option('--seconds <n>', 'how long each attack lasts', parseSeconds, 15)
+  .option('--seconds <n>', 'how long each attack lasts', parseLength, 15)
   .option(
     '--rate <n>',
     'honest transactions a second (default: half of what this machine can do)',
     wholeNumber(1, 100_000),
   )
-  .option('--short', 'one or two of each kind on one chain, and only what holds on any machine')
+  .addOption(
+    new Option(
+      '--short',
+      'one or two of each kind on one chain, and only what holds on any machine',
+    ).conflicts(['seconds', 'rate']),
+  )
   .option('--timeout <seconds>', 'how long one step may take', parseSeconds, 60)
   .option('--keep', 'keep the data and logs of the nodes, and say where')
   .addOption(jsonOption)
   .addHelpText('after', '\nExit code 0: all held. 1: something did not; the row says what.')
-  .exitOverride()
   .action(hostile);
 
-watchOutput();
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error);
-}
+await runProgram(process.argv, () => program);
 
 async function hostile(asked: HostileOptions): Promise<void> {
   if (asked.short === true) return await shortly(asked);
@@ -73,7 +72,6 @@ async function hostile(asked: HostileOptions): Promise<void> {
       progress.end();
       rows.push(row);
       print(json === true ? toJson({ event: 'row', ...row }) : rowLine(row));
-      if (keep) say(`  ${arena.running.directory}`);
     } finally {
       await arena.close();
     }
@@ -121,6 +119,13 @@ async function shortly({ only = shortAttackNames, timeout, keep, json }: Hostile
   }
   if (json === true) print(toJson({ event: 'summary', runs: only.length, failed }));
   if (failed.length > 0) process.exitCode = exitCodes.problem;
+}
+
+function parseLength(text: string): number {
+  const seconds = parseSeconds(text);
+  if (seconds === 0)
+    throw new InvalidArgumentError('Give more than 0: an attack that does not last shows nothing.');
+  return seconds;
 }
 
 function parseNames(text: string): AttackName[] {

@@ -18,6 +18,7 @@ export interface Story {
 
 interface StoryOptions {
   readonly deadlineMs: number;
+  readonly keep: boolean;
   readonly say: (text: string) => void;
 }
 
@@ -27,13 +28,13 @@ const standstillMs = 8_000;
 const confrontMs = 45_000;
 
 /** Two of four say nothing: the other two are no quorum. Nothing becomes final, and nothing false either. */
-export async function runStandstillTrial({ deadlineMs, say }: StoryOptions): Promise<Story> {
+export async function runStandstillTrial({ deadlineMs, keep, say }: StoryOptions): Promise<Story> {
   const tell = teller(say, 'Two silent liars of four (f + 1): liveness is not promised.');
   const seats = [0, 1, 2, 3].map((validator): Seat => {
     const byzantine = validator < 2 ? 'silent' : undefined;
     return { name: `validator-${validator}`, validator, byzantine };
   });
-  const running = await startSeats({ name: 'two-silent', seats });
+  const running = await startSeats({ name: 'two-silent', seats, keep });
   try {
     const honest = [2, 3].flatMap((seat) => running.clients[seat] ?? []);
     await connected(running, [2, 3], 3, deadlineMs);
@@ -68,7 +69,7 @@ export async function runStandstillTrial({ deadlineMs, say }: StoryOptions): Pro
  * on each side, both sides have three of four. Between the two honest nodes nothing gets through for a while, as an asynchronous network
  * may have it. Alice spends the same coins on both sides.
  */
-export async function runForkTrial({ deadlineMs, say }: StoryOptions): Promise<Story> {
+export async function runForkTrial({ deadlineMs, keep, say }: StoryOptions): Promise<Story> {
   const tell = teller(
     say,
     'Two colluding liars of four (f + 1), each with a face for either side: safety is not promised.',
@@ -91,6 +92,7 @@ export async function runForkTrial({ deadlineMs, say }: StoryOptions): Promise<S
     running = await startSeats({
       name: 'two-twins',
       seats,
+      keep,
       door: async (from, to, port) => (between(from, to) ? await links.open(from, to, port) : port),
     });
     const { clients } = running;

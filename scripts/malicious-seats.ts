@@ -5,6 +5,7 @@ import { Problem } from '../src/base/problem.ts';
 import type { Strategy } from '../src/cli/byzantine-strategies.ts';
 import { NodeProcesses, logTail, type TestnetNode } from '../src/cli/testnet/node-processes.ts';
 import { choosePorts } from '../src/cli/testnet/ports.ts';
+import { forPrograms, print, toJson } from '../src/cli/terminal.ts';
 import { HttpClient } from '../src/client/http-client.ts';
 import { developmentKeyPair } from '../src/crypto/development-keys.ts';
 import { encryptKey } from '../src/crypto/keystore.ts';
@@ -62,11 +63,13 @@ export async function startSeats(options: {
   /** `testGenesis(name)` unless told. */
   readonly genesis?: Genesis;
   readonly door?: Door;
+  /** The data and logs of the nodes stay, and it is said where. */
   readonly keep?: boolean;
 }): Promise<Running> {
   const { name, seats, keep = false, door = async (_from, _to, port) => port } = options;
   const { genesis = testGenesis(name) } = options;
   const directory = mkdtempSync(join(tmpdir(), `quorate-${name}-`));
+  if (keep) print(forPrograms ? toJson({ event: 'kept', directory }) : `Data and logs: ${directory}`);
   const remove = (): void => {
     if (!keep) rmSync(directory, { recursive: true, force: true });
   };

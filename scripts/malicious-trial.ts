@@ -33,8 +33,6 @@ export interface Row {
   readonly evidence: string;
   readonly breaches: readonly string[];
   readonly seconds: number;
-  /** Where data and logs were kept. */
-  readonly kept: string | null;
 }
 
 export interface TrialOptions {
@@ -82,8 +80,7 @@ async function judge(trial: {
   const needsLaggard = strategy !== null && trials[strategy].needsLaggard === true;
   const door: Door = (from, to, port) => (needsLaggard ? links.open(from, to, port) : Promise.resolve(port));
   const running = await startSeats({ name, seats, keep, door });
-  const kept = keep ? running.directory : null;
-  const row = { strategy: name, does, liars, count, kept };
+  const row = { strategy: name, does, liars, count };
   const seconds = (): number => (performance.now() - begin) / 1000;
   const lies = (): number | null => (strategy === null ? null : liesOf(running, liars));
   try {

@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseStrategy, strategies } from '../src/cli/byzantine-strategies.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
-import { print, styled, toJson, watchOutput } from '../src/cli/terminal.ts';
+import { print, styled, toJson } from '../src/cli/terminal.ts';
+import { runProgram } from '../src/cli/run.ts';
 import { runForkTrial, runStandstillTrial } from './malicious-beyond.ts';
 import { headLine, rowLine } from './malicious-table.ts';
 import { type Row, runTrial, runTwinTrial, type TrialOptions } from './malicious-trial.ts';
@@ -34,15 +34,9 @@ const program = new Command('malicious')
   .option('--keep', 'keep the data and logs of the nodes, and say where')
   .addOption(jsonOption)
   .addHelpText('after', '\nExit code 0: all that is promised held. 1: something did not; the row says what.')
-  .exitOverride()
   .action(malicious);
 
-watchOutput();
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error);
-}
+await runProgram(process.argv, () => program);
 
 async function malicious(asked: MaliciousOptions): Promise<void> {
   const { only = names, count, timeout, json } = asked;
@@ -78,7 +72,7 @@ async function malicious(asked: MaliciousOptions): Promise<void> {
   for (const [name, run] of Object.entries(beyond)) {
     if (!only.includes(name)) continue;
     say('');
-    const story = await run({ deadlineMs: options.deadlineMs, say });
+    const story = await run({ deadlineMs: options.deadlineMs, keep, say });
     if (!story.asExpected) failed.push(name);
     if (json === true) print(toJson({ event: 'beyond', strategy: name, ...story }));
   }

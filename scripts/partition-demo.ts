@@ -1,9 +1,9 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { Problem } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds } from '../src/cli/options.ts';
-import { print, styled, toJson, watchOutput } from '../src/cli/terminal.ts';
+import { print, styled, toJson } from '../src/cli/terminal.ts';
+import { runProgram } from '../src/cli/run.ts';
 import { allReady, type Running, startSeats, testGenesis } from './malicious-seats.ts';
 import { Links } from './partition-links.ts';
 import type { Scene, Step } from './partition-scene.ts';
@@ -27,15 +27,9 @@ const program = new Command('partition-demo')
   .option('--timeout <seconds>', 'how long one step may take', parseSeconds, 90)
   .option('--keep', 'keep the nodes’ data and logs, and say where')
   .addOption(jsonOption)
-  .exitOverride()
   .action(partitionDemo);
 
-watchOutput();
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error);
-}
+await runProgram(process.argv, () => program);
 
 async function partitionDemo({ engine, timeout, keep, json }: PartitionOptions): Promise<void> {
   const deadlineMs = timeout * 1000;
@@ -58,7 +52,6 @@ async function partitionDemo({ engine, timeout, keep, json }: PartitionOptions):
       seats: seats.map((validator) => ({ name: `validator-${validator}`, validator })),
       door: (from, to, port) => links.open(from, to, port),
     });
-    if (keep === true) say(`Data and logs: ${running.directory}`);
     await allReady(running, seats, deadlineMs);
     const { clients, genesis, ended } = running;
     const check = (step: Step): void => {

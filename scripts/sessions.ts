@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { Problem } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { reportFailure } from '../src/cli/failure.ts';
 import { print } from '../src/cli/terminal.ts';
+import { runProgram } from '../src/cli/run.ts';
 import { comparable, Hashes, sessionsOf, type ShownStep, withOutputs } from './sessions/page.ts';
 import { runSession } from './sessions/testnet.ts';
 
@@ -17,14 +17,9 @@ const program = new Command('sessions')
   .description('Runs what sessions.md shows, and compares what is printed with the page.')
   .option('--only <text>', 'sessions whose heading holds this')
   .option('--write', 'put what is printed into the page')
-  .exitOverride()
   .action(runAll);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error);
-}
+await runProgram(process.argv, () => program);
 
 async function runAll({ only = '', write }: { only?: string; write?: true }): Promise<void> {
   const page = await readFile(path, 'utf8');

@@ -130,6 +130,23 @@ test('a directory for results that cannot be made is told before anything is mea
   }
 });
 
+test('a script refuses what it would not do, in JSON when a program asks', async () => {
+  for (const [name, args, says] of [
+    ['demo', ['--nodes', 'http://127.0.0.1:2', '--base-port', '4600'], /cannot be used with option '--nodes/],
+    ['demo', ['--count', '1', '--count', '2'], /--count is given twice/],
+    ['hostile', ['--short', '--seconds', '5'], /cannot be used with option '--seconds/],
+    ['hostile', ['--short', '--rate', '5'], /cannot be used with option '--rate/],
+    ['hostile', ['--seconds', '0'], /more than 0/],
+    ['malicious', ['--fly'], /unknown option '--fly'/],
+  ] as const) {
+    const [node, path] = [process.execPath, join(import.meta.dirname, `../../scripts/${name}.ts`)];
+    const { status, stdout, stderr } = spawnSync(node, [path, ...args, '--json'], { encoding: 'utf8' });
+    assert.equal(status, 2, stderr);
+    assert.equal(stdout, '');
+    assert.match(problemOf({ code: status, out: stdout, err: stderr }).message, says);
+  }
+});
+
 test('no node at the address: 3, with the address and what to do', async () => {
   const url = await deadUrl();
   for (const args of [['status'], ['get', 'k'], ['tx', 'put', 'k', 'v', '--from', 'alice']]) {

@@ -102,7 +102,9 @@ suite('quorate bench', () => {
   ] as const) {
     test(`${what} ends all processes and removes their data`, async (t) => {
       const place = temporaryDirectory(t);
-      const bench = new Running(t, ['bench', ...small.slice(0, -4), '--duration', '60', '--warm-up', '1'], { TMPDIR: place });
+      const bench = new Running(t, ['bench', ...small.slice(0, -4), '--duration', '60', '--warm-up', '1'], {
+        TMPDIR: place,
+      });
       const [log] = await eventually('a node runs', () => {
         const found = globSync('quorate-bench-*/validator-0/node.log', { cwd: place });
         return found.length > 0 && found;
