@@ -10,14 +10,13 @@ export const recentBlocks = 256;
 
 /** Which blocks are stored, or asked to be, and not final. */
 export class CandidateTable {
-  /** Those that were there when the store was opened. */
-  readonly atOpen: readonly StoredBlock[];
+  #atOpen: readonly StoredBlock[];
   readonly #hashes: Set<Hash>;
   /** The last blocks that became final, or are about to. One that arrives late is no candidate any more. */
   readonly #recentFinal: Set<Hash>;
 
   private constructor(atOpen: readonly StoredBlock[], recentFinal: readonly Hash[]) {
-    this.atOpen = atOpen;
+    this.#atOpen = atOpen;
     this.#hashes = new Set(atOpen.map(({ hash }) => hash));
     this.#recentFinal = new Set(recentFinal);
   }
@@ -31,6 +30,13 @@ export class CandidateTable {
       atOpen.push({ hash, bytes });
     }
     return new CandidateTable(atOpen, recentFinal);
+  }
+
+  /** Those that were there when the store was opened, once: they may be large. */
+  take(): readonly StoredBlock[] {
+    const taken = this.#atOpen;
+    this.#atOpen = [];
+    return taken;
   }
 
   /** False when it need not be written: it is stored already, or final. */

@@ -107,9 +107,9 @@ export class ChainStore {
     return this.#log.records;
   }
 
-  /** The stored blocks that were not final when the store was opened. */
-  get candidates(): readonly StoredBlock[] {
-    return this.#candidates.atOpen;
+  /** The stored blocks that were not final when the store was opened: once, and none afterwards. */
+  takeCandidates(): readonly StoredBlock[] {
+    return this.#candidates.take();
   }
 
   /** True until the block of height 0 is committed, which must come before everything else. */

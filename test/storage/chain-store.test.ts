@@ -82,7 +82,8 @@ for (const [name, makePlace] of [
       assert.deepEqual(chain.receiptsBytesAt(h(1)), encode(receiptsCodec, at(1).receipts));
       assert.deepEqual(chain.locate(transactionHash(1, 1)), { height: 1, index: 1 });
       assert.deepEqual([...chain.logRecords], [['view', utf8('3')]]);
-      assert.deepEqual(chain.candidates, [{ hash: at(2).hash, bytes: at(2).bytes }]);
+      assert.deepEqual(chain.takeCandidates(), [{ hash: at(2).hash, bytes: at(2).bytes }]);
+      assert.deepEqual(chain.takeCandidates(), [], 'they are not kept for as long as the store is open');
       assert.deepEqual(await stateOf(chain), [
         [Uint8Array.of(1, 0), Uint8Array.of(0)],
         [Uint8Array.of(1, 1), Uint8Array.of(1)],
@@ -225,7 +226,7 @@ describe('chain store: one batch per block', () => {
     assert.equal(chain.blockBytes(loser.hash), undefined);
     assert.deepEqual(chain.blockBytes(at(1).hash), at(1).bytes);
     const again = await ChainStore.open(new MemoryStore(setImmediate, entries), { chainId });
-    assert.deepEqual(again.candidates, []);
+    assert.deepEqual(again.takeCandidates(), []);
     // A block that was forgotten and comes again is stored again.
     await persist(again, { blocks: [loser] });
     assert.deepEqual(again.blockBytes(loser.hash), loser.bytes);
@@ -237,7 +238,7 @@ describe('chain store: one batch per block', () => {
     await persist(chain, { blocks: [at(2)] });
     await commit(chain, commitOf(at(3), { forgetCandidates: [at(2).hash] }));
     const again = await ChainStore.open(new MemoryStore(setImmediate, entries), { chainId });
-    assert.deepEqual(again.candidates, []);
+    assert.deepEqual(again.takeCandidates(), []);
     await persist(again, { blocks: [at(1)], forget: [at(1).hash] });
     assert.deepEqual(again.blockBytes(at(1).hash), at(1).bytes);
     assert.deepEqual(again.blockBytes(at(2).hash), at(2).bytes);

@@ -127,7 +127,7 @@ for (const [name, makePlace] of [
         assert.equal(again.receiptsBytesAt(h(height)), undefined);
       }
       assert.deepEqual(
-        again.candidates.map(({ hash }) => hash),
+        again.takeCandidates().map(({ hash }) => hash),
         [at(16).hash],
       );
       assert.deepEqual([...again.logRecords.keys()], ['raft/state']);

@@ -52,7 +52,9 @@ export class Snapshots {
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
-    this.take();
+    // Where all blocks are here nobody asks for one, and it would keep the state of this start beside what
+    // becomes of it, on a chain that makes no other for ever.
+    if (options.store.firstBlock > 1) this.take();
   }
 
   /** What the engine is told at a start; undefined while nothing was pruned. */
@@ -124,6 +126,7 @@ export class Snapshots {
     const newest = all.slice(-limits.snapshotsServed);
     const fetched = all.filter((other) => !newest.includes(other) && this.#isFetched(other));
     this.#served = [...fetched.slice(-limits.snapshotsFetched), ...newest];
+    for (const gone of all) if (!this.#served.includes(gone)) gone.state.release();
     return snapshot;
   }
 

@@ -6,7 +6,7 @@ import { Serving } from '../catch-up/serving.ts';
 import { ServingQueue } from '../catch-up/serving-queue.ts';
 import { Snapshots } from '../catch-up/snapshots.ts';
 import { Sync } from '../catch-up/sync.ts';
-import type { DriverOptions } from './options.ts';
+import type { LastingOptions } from './options.ts';
 import { end, type Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
 import type { Peers } from './assemble-peers.ts';
@@ -14,7 +14,7 @@ import type { Effects } from './assemble-effects.ts';
 
 /** How this node catches up with others, and helps them to. */
 export function assembleCatchUp<M extends object>(
-  options: DriverOptions<M>,
+  options: LastingOptions<M>,
   { ports: { network, clock, chainStore }, enqueue }: Loop<M>,
   parts: Ground<M> &
     Peers<M> &

@@ -5,14 +5,14 @@ import { Persisting } from '../effects/persisting.ts';
 import { Signer } from '../effects/signer.ts';
 import { Validation } from '../effects/validation.ts';
 import { epochSight } from '../effects/epoch-seen.ts';
-import type { DriverOptions } from './options.ts';
+import type { LastingOptions } from './options.ts';
 import { end, type Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
 import type { Peers } from './assemble-peers.ts';
 
 /** What carries out the engine's effects on blocks and the disk. */
 export function assembleEffects<M extends object>(
-  { protocol, store, identity, uses }: DriverOptions<M>,
+  { protocol, store, identity, uses }: LastingOptions<M>,
   { ports: { network, clock, chainStore }, enqueue }: Loop<M>,
   parts: Ground<M> &
     Peers<M> & { readonly onCommitted: ConstructorParameters<typeof Committing>[0]['onCommitted'] },

@@ -2,31 +2,39 @@ import { newestProtocolVersion } from '../../ledger/protocol-version.ts';
 import { Mempool } from '../../mempool/mempool.ts';
 import { upcomingParameters } from '../effects/upcoming.ts';
 import { Chain } from '../effects/chain.ts';
-import { rosterOf } from '../effects/restore.ts';
+import { type Restored, rosterOf } from '../effects/restore.ts';
 import { ClockWatch } from '../process/clock-watch.ts';
 import { Decided } from './decided.ts';
-import type { DriverOptions } from './options.ts';
+import type { LastingOptions } from './options.ts';
 import { VersionWatch } from '../effects/version-watch.ts';
 import { end, type Loop } from './loop.ts';
 
-/** What everything else stands on: the chain in memory, the mempool, and what the engine decided. */
+/**
+ * What everything else stands on: the chain in memory, the mempool, and what the engine decided. The state
+ * that was restored is the chain's from then on: another holder would keep each entry as it was at the start
+ * beside what it becomes.
+ */
 export function assembleGround<M extends object>(
-  options: DriverOptions<M>,
+  options: LastingOptions<M>,
+  restored: Restored,
   { ports: { clock }, listeners }: Loop<M>,
 ) {
-  const { genesis, restored, log, identity } = options;
+  const { genesis, log, identity } = options;
   const { capabilities } = options.protocol;
   const { chainId } = genesis;
   const { final } = restored;
+  const next = upcomingParameters(final);
   const known = options.newestProtocolVersion ?? newestProtocolVersion;
   const chain = new Chain({ genesis, final, newestProtocolVersion: known });
+  final.state.release();
+  const { state } = chain.final;
   for (const block of restored.candidates) chain.add(block, { stored: true });
   const mempool = new Mempool({
     chainId,
-    next: upcomingParameters(final),
+    next,
     height: final.height,
     ...(capabilities.censorshipMs !== null && { bounds: { patienceMs: capabilities.censorshipMs } }),
-    accountOf: final.state.account.bind(final.state),
+    accountOf: state.account.bind(state),
     dropped: (transaction, reason) => listeners.dropped.tell(transaction, reason),
   });
   return {

@@ -10,7 +10,7 @@ import { Relay } from '../peers/relay.ts';
 import { Standings } from '../peers/standing.ts';
 import { Verification } from '../peers/verification.ts';
 import { vouching } from '../peers/vouching.ts';
-import type { DriverOptions } from './options.ts';
+import type { LastingOptions } from './options.ts';
 import type { Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
 
@@ -23,7 +23,7 @@ interface Heard {
 
 /** Who is connected, what comes from them, and what goes to them. */
 export function assemblePeers<M extends object>(
-  options: DriverOptions<M>,
+  options: LastingOptions<M>,
   { ports: { network, clock, verifier }, engine, workChanged, listeners }: Loop<M>,
   parts: Ground<M> & Heard,
 ) {

@@ -2,7 +2,8 @@ import type { NetworkHandlers } from '../../network/port.ts';
 import { Advancing } from './advancing.ts';
 import { inbound } from './inbound.ts';
 import { Nudges } from './nudges.ts';
-import type { DriverOptions } from './options.ts';
+import type { Restored } from '../effects/restore.ts';
+import type { LastingOptions } from './options.ts';
 import type { Loop } from './loop.ts';
 import { assembleCatchUp } from './assemble-catch-up.ts';
 import { assembleEffects } from './assemble-effects.ts';
@@ -15,8 +16,8 @@ export type Parts<M extends object> = ReturnType<typeof assemble<M>>;
  * Makes the parts of the core and ties them to each other: each is told only what it needs. Nothing happens
  * yet.
  */
-export function assemble<M extends object>(options: DriverOptions<M>, loop: Loop<M>) {
-  const ground = assembleGround(options, loop);
+export function assemble<M extends object>(options: LastingOptions<M>, restored: Restored, loop: Loop<M>) {
+  const ground = assembleGround(options, restored, loop);
   const peers = assemblePeers(options, loop, {
     ...ground,
     onArriving: (transactions) => effects.bodies.arrived(transactions),

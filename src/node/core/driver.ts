@@ -8,7 +8,7 @@ import type { NetworkHandlers } from '../../network/port.ts';
 import { Snapshots } from '../catch-up/snapshots.ts';
 import type { Sync } from '../catch-up/sync.ts';
 import type { Chain } from '../effects/chain.ts';
-import { candidateLinks } from '../effects/restore.ts';
+import { candidateLinks, type Restored } from '../effects/restore.ts';
 import { Signer } from '../effects/signer.ts';
 import { epochSight } from '../effects/epoch-seen.ts';
 import type { PeerRegistry } from '../peers/peer-registry.ts';
@@ -21,7 +21,7 @@ import { countersOf } from './counters.ts';
 import { executor } from './execute.ts';
 import { Listeners } from './listeners.ts';
 import { Mailbox } from './mailbox.ts';
-import type { DriverOptions } from './options.ts';
+import type { DriverOptions, LastingOptions } from './options.ts';
 import { type Answered, Requests } from './requests.ts';
 import { turnPorts } from './turn-ports.ts';
 import { Turns } from './turns.ts';
@@ -42,7 +42,7 @@ export class Driver<M extends object> {
   readonly handlers: NetworkHandlers;
   readonly listeners: Listeners;
 
-  readonly #options: DriverOptions<M>;
+  readonly #options: LastingOptions<M>;
   readonly #clock: Clock;
   readonly #turns: Turns;
   readonly #mailbox: Mailbox<M>;
@@ -52,7 +52,7 @@ export class Driver<M extends object> {
   readonly #execute: (effect: Effect<M>) => void;
   #cancelTick: Cancel = () => {};
 
-  constructor(options: DriverOptions<M>) {
+  constructor({ restored, ...options }: DriverOptions<M>) {
     this.#options = options;
     this.#turns = new Turns({ settle: () => this.#settle(), onThrow: (error) => this.#fatal(error) });
     const ports = turnPorts(this.#turns, options);
@@ -68,7 +68,7 @@ export class Driver<M extends object> {
       enqueue: this.#mailbox.enqueue.bind(this.#mailbox),
       workChanged: this.#mailbox.workChanged.bind(this.#mailbox),
     };
-    const parts = assemble(options, loop);
+    const parts = assemble(options, restored, loop);
     this.#parts = parts;
     this.chain = parts.chain;
     this.mempool = parts.mempool;
@@ -78,7 +78,7 @@ export class Driver<M extends object> {
     this.versionWatch = parts.versionWatch;
     this.handlers = parts.handlers;
     this.#execute = executor({ ...loop, options, parts, clock, requests: this.#requests });
-    this.#engine = startEngine(options, clock);
+    this.#engine = startEngine(options, restored, clock);
   }
 
   /** Starts to tick. The network is started by the caller, with `handlers`. */
@@ -170,8 +170,12 @@ export class Driver<M extends object> {
 }
 
 /** The engine as it goes on from what is stored. */
-function startEngine<M extends object>(options: DriverOptions<M>, clock: Clock): Engine<M> {
-  const { genesis, protocol, restored, store, identity, trust, seed } = options;
+function startEngine<M extends object>(
+  options: LastingOptions<M>,
+  restored: Restored,
+  clock: Clock,
+): Engine<M> {
+  const { genesis, protocol, store, identity, trust, seed } = options;
   const { final, certificate } = restored;
   const compacted = Snapshots.compactedAt(final, store.firstBlock);
   return protocol.start({

@@ -5,13 +5,13 @@ import { toHeight } from '../../ledger/block.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Parts } from './assemble.ts';
 import type { Listeners } from './listeners.ts';
-import type { DriverOptions } from './options.ts';
+import type { LastingOptions } from './options.ts';
 import type { Requests } from './requests.ts';
 import type { Turns } from './turns.ts';
 import { doubtKey } from './key-doubt.ts';
 
 interface ExecutorOptions<M extends object> {
-  readonly options: DriverOptions<M>;
+  readonly options: LastingOptions<M>;
   readonly parts: Parts<M>;
   readonly turns: Turns;
   readonly clock: Clock;

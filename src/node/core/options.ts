@@ -13,7 +13,7 @@ import type { Logger } from '../process/log.ts';
 export interface DriverOptions<M extends object> {
   readonly genesis: Genesis;
   readonly protocol: Protocol<M>;
-  /** What `restore` found in the store. */
+  /** What `restore` found in the store. The driver takes it over: its state is released. */
   readonly restored: Restored;
   readonly store: ChainStore;
   readonly network: Network;
@@ -49,3 +49,9 @@ export interface DriverOptions<M extends object> {
    */
   readonly onFatal: (error: unknown) => void;
 }
+
+/**
+ * What the parts may keep of them: all but what the node begins with, a whole state and blocks, which would
+ * stay in memory for as long as it runs.
+ */
+export type LastingOptions<M extends object> = Omit<DriverOptions<M>, 'restored'>;

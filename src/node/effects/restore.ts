@@ -61,7 +61,8 @@ export async function restore(store: ChainStore, genesis: Genesis): Promise<Rest
     final: { height, hash, header, state },
     certificate,
     ...epochAt(store, genesis, { header, hash, state, certificate }),
-    candidates: store.candidates
+    candidates: store
+      .takeCandidates()
       .map(({ bytes }) => unwrap(decodeBlock(bytes)))
       .filter(({ header }) => store.hashAt(header.height) !== hashHeader(header)),
   };

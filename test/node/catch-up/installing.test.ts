@@ -86,7 +86,7 @@ function honest(final: FinalBlock): Server {
     chain: { final },
     store: {
       certificateAt: () => certificate,
-      firstBlock: toHeight(1),
+      firstBlock: final.height,
       prune: () => assert.fail('nothing is pruned'),
     },
     clock: new VirtualTime().clock(),

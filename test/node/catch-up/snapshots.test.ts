@@ -5,7 +5,9 @@ import { limits } from '../../../src/base/limits.ts';
 import { unwrap } from '../../../src/base/problem.ts';
 import { type Height, toHeight } from '../../../src/ledger/block.ts';
 import { finalityCodec } from '../../../src/ledger/certificate.ts';
+import type { State } from '../../../src/ledger/state.ts';
 import { Snapshots } from '../../../src/node/catch-up/snapshots.ts';
+import type { FinalBlock } from '../../../src/node/effects/chain.ts';
 import {
   checksummedPartCodec,
   type SnapshotPart,
@@ -20,10 +22,25 @@ const maker = new ChainMaker(testGenesis(4));
 const run = maker.run(60).map((made) => ({ ...made, height: made.header.height }));
 
 /** A node that makes a snapshot each ten blocks, and then keeps two more blocks. */
-function world(partBytes: number = limits.snapshotPartBytes) {
+function world({
+  partBytes = limits.snapshotPartBytes,
+  begins = toHeight(1),
+}: { partBytes?: number; begins?: Height } = {}) {
   const time = new VirtualTime();
-  const chain = { final: maker.start };
-  let firstBlock = toHeight(1);
+  /** Its snapshots’ states, as far as it was asked for them. */
+  const kept: State[] = [];
+  const final = ({ height, hash, header, state }: FinalBlock): FinalBlock => {
+    const own = state.share();
+    const share = own.share.bind(own);
+    own.share = () => {
+      const shared = share();
+      kept.push(shared);
+      return shared;
+    };
+    return { height, hash, header, state: own };
+  };
+  const chain = { final: final(maker.start) };
+  let firstBlock = begins;
   const snapshots = new Snapshots({
     chain,
     store: {
@@ -59,15 +76,36 @@ function world(partBytes: number = limits.snapshotPartBytes) {
     /** The next block is final: the chain lets go of the state that it had. */
     goOn: (): void => chain.final.state.release(),
     snapshotAt: (height: number): void => {
-      chain.final = { ...at(height), state: at(height).state.share() };
+      chain.final = final(at(height));
       snapshots.compact({ type: 'compact', height: toHeight(height), keepFrom: toHeight(height - 2) });
     },
+    /** How many states it holds beside the chain’s. */
+    statesHeld: (): number => kept.filter(isHeld).length,
     servesAt: (height: number): boolean => {
       const request = { kind: 'part', blockHash: at(height).hash, after: undefined } as const;
       return snapshots.serve(encode(snapshotRequestCodec, request)) !== null;
     },
   };
 }
+
+function isHeld(state: State): boolean {
+  try {
+    return [...state.entries()].length > 0;
+  } catch {
+    return false;
+  }
+}
+
+test('a start keeps its state only where blocks are missing: nobody asks for it elsewhere, and it would stay for ever', () => {
+  assert.equal(world().statesHeld(), 0);
+  assert.equal(world({ begins: toHeight(5) }).statesHeld(), 1);
+});
+
+test('a snapshot that is served no more gives its state back at once', () => {
+  const { snapshotAt, statesHeld } = world();
+  for (const height of [10, 20, 30, 40]) snapshotAt(height);
+  assert.equal(statesHeld(), limits.snapshotsServed);
+});
 
 test('a snapshot that somebody fetches slowly stays, and the blocks above it, until that ends', () => {
   const { time, firstBlock, snapshotAt, servesAt } = world();
@@ -102,7 +140,7 @@ test('one that is taken twice is kept once: it takes no place from another', () 
 });
 
 test('a part holds at least one entry, however large that is, and all of them together the state', () => {
-  const { snapshotAt, partOf } = world(1);
+  const { snapshotAt, partOf } = world({ partBytes: 1 });
   snapshotAt(10);
   const keys: Uint8Array[] = [];
   for (let last = false; !last;) {

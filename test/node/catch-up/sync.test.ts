@@ -80,6 +80,7 @@ async function serverOf(
     enqueue: () => undefined,
     onFatal: (problem) => assert.fail(problem),
   });
+  snapshots.take();
   if (keepFrom > 1) store.prune({ keepFrom: toHeight(keepFrom), atMost: 1_000 }, () => undefined);
   time.run(0);
   return new Serving({ chain: maker.chain(), store, snapshots, log: silentLog });
