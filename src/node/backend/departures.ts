@@ -8,8 +8,11 @@ import { BoundedMap } from '../../base/bounded-map.ts';
 import type { FinalBlock } from '../effects/chain.ts';
 import { askWhoKeepsBlocks } from './final-blocks.ts';
 
+/** What is told of a transaction. The whole of it may have 32 KiB, and thousands are remembered. */
+type Told = Pick<Transaction, 'hash' | 'sender' | 'nonce' | 'fee' | 'expiryHeight'>;
+
 interface Departure {
-  readonly transaction: Transaction;
+  readonly transaction: Told;
   readonly reason: DropReason;
   /** See `ChainStore.firstHeader`: while it stays, the index of transactions has no gap since then. */
   readonly firstHeader: number;
@@ -29,7 +32,9 @@ export class Departures {
   }
 
   note(transaction: Transaction, reason: DropReason): void {
-    this.#departed.set(transaction.hash, { transaction, reason, firstHeader: this.#store.firstHeader });
+    const { hash, sender, nonce, fee, expiryHeight } = transaction;
+    const told = { hash, sender, nonce, fee, expiryHeight };
+    this.#departed.set(hash, { transaction: told, reason, firstHeader: this.#store.firstHeader });
   }
 
   /**
@@ -55,7 +60,7 @@ export class Departures {
   }
 }
 
-function impossibility(transaction: Transaction, { header, state }: FinalBlock): Problem | undefined {
+function impossibility(transaction: Told, { header, state }: FinalBlock): Problem | undefined {
   const { sender, nonce, expiryHeight } = transaction;
   const next = state.account(sender).nonce;
   if (next > nonce) {
@@ -91,7 +96,7 @@ const localReasons = {
 };
 
 /** Only this node's word: the same bytes may be sent again, and count once. */
-function letGo({ hash, nonce, fee }: Transaction, reason: DropReason): Problem | null {
+function letGo({ hash, nonce, fee }: Told, reason: DropReason): Problem | null {
   // Reasons that follow from the final chain are told from there.
   if (reason === 'expired' || reason === 'superseded') return null;
   return new Problem(`mempool/${reason}`, `this node let go of the transaction: ${localReasons[reason]}`, {
@@ -101,7 +106,7 @@ function letGo({ hash, nonce, fee }: Transaction, reason: DropReason): Problem |
 }
 
 /** Nodes that keep all blocks know whether one of the blocks that are missing here holds it. */
-function outcomePruned({ hash, nonce }: Transaction): Problem {
+function outcomePruned({ hash, nonce }: Told): Problem {
   return new Problem(
     'mempool/outcome-pruned',
     'no new block can hold the transaction, and one that this node does not have may hold it',

@@ -24,3 +24,18 @@ test('what blocks inside a snapshot may have held is not called gone: nobody her
   assert.ok(status.status === 'unknown');
   assert.equal(status.problem?.code, 'mempool/outcome-pruned');
 });
+
+test('of what left only what is told of it is kept: the whole of it may be large, and thousands are remembered', () => {
+  const read: (string | symbol)[] = [];
+  const watched = new Proxy(expired, {
+    get: (of, name) => {
+      read.push(name);
+      return Reflect.get(of, name) as unknown;
+    },
+  });
+  const departures = new Departures({ firstHeader: toHeight(1), locate: () => undefined });
+  departures.note(watched, 'evicted');
+  read.length = 0;
+  assert.equal(departures.statusOf(expired.hash, final).status, 'gone');
+  assert.deepEqual(read, [], 'the transaction is not there any more');
+});
