@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Level } from 'level';
 import { compareBytes, utf8 } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
 import { machineFaultIn, machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { ScanRange, Store, Write } from './port.ts';
@@ -29,6 +30,7 @@ const levelOptions = {
   valueEncoding: 'view',
   writeBufferSize: 8 * MiB,
   cacheSize: 8 * MiB,
+  maxOpenFiles: limits.storeOpenFiles,
 } as const;
 
 /** The adapter's own record: which store directory the database belongs to. */

@@ -6,6 +6,8 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Level } from 'level';
+import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { openLevelStore } from '../../src/storage/level-store.ts';
 import { temporaryDirectory } from './places.ts';
@@ -312,3 +314,31 @@ describe('a store whose disk is full', () => {
     await store.close();
   });
 });
+
+test(
+  'a store of many tables has few of them in memory, whatever is read',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    await filled();
+    const count = 2 * limits.storeOpenFiles;
+    // What LevelDB has besides, and not other databases of this name.
+    type Compacting = Level<Uint8Array, Uint8Array> & { compactRange(...range: Uint8Array[]): Promise<void> };
+    const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+    const level = new Level<Uint8Array, Uint8Array>(join(directory, 'level'), encodings) as Compacting;
+    for (let index = 0; index < count; index++) {
+      const place = key(2, index);
+      await level.put(place, new Uint8Array(100).fill(index));
+      // Each is a table of its own, as nothing else is near it.
+      await level.compactRange(place, place);
+    }
+    await level.close();
+    const tables = (await readdir(join(directory, 'level'))).filter((name) => name.endsWith('.ldb'));
+    assert.ok(tables.length >= count, `${tables.length} tables`);
+    const store = await openLevelStore(directory);
+    for (let index = 0; index < count; index++) assert.equal(store.get(key(2, index))?.length, 100);
+    const maps = await readFile('/proc/self/maps', 'latin1');
+    const inMemory = maps.split('\n').filter((line) => line.includes(directory) && line.endsWith('.ldb'));
+    assert.ok(inMemory.length > 0 && inMemory.length <= limits.storeOpenFiles, `${inMemory.length} tables`);
+    await store.close();
+  },
+);
