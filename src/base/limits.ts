@@ -493,8 +493,12 @@ export const limits = {
   /** The same for a longer look back: twelve hours. */
   longSampleMs: 60_000,
   longSamplesKept: 720,
-  /** How often the size of the database is looked at: that asks for each of its files. */
+  /**
+   * The size of the database is looked at so often, or when the last look has ended. It asks for each of the
+   * files, which become more with the chain: so many at a time, which takes some 20 ms, and then it rests.
+   */
   diskUsageMs: 30_000,
+  diskUsageFiles: 1_000,
   /** Changes of the view that are kept with their reasons: more than a day of trouble has. */
   viewChangesKept: 256,
   /**

@@ -12,6 +12,7 @@ import { type Moment, Samples } from '../../../src/node/telemetry/samples.ts';
 import { Spread } from '../../../src/node/telemetry/spread.ts';
 import { VoteWatch } from '../../../src/node/telemetry/vote-watch.ts';
 import { temporaryDirectory } from '../../cli/quorate.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const [a, b, c] = ['a1', 'b2', 'c3'].map((byte) => byte.repeat(32)) as [PublicKey, PublicKey, PublicKey];
 const [good, other] = ['11', '22'].map((byte) => byte.repeat(32)) as [Hash, Hash];
@@ -204,4 +205,23 @@ test('what the process takes of the machine: memory at once, the database after 
   rmSync(directory, { recursive: true });
   await usage.look();
   assert.equal(usage.now(2).diskBytes, null);
+});
+
+test('a database of many files is looked at a part at a time, one look after the other', async (t) => {
+  const directory = temporaryDirectory(t);
+  const files = 2 * limits.diskUsageFiles + 1;
+  for (let index = 0; index < files; index++) writeFileSync(join(directory, `${index}.ldb`), 'x');
+  const resting: (() => void)[] = [];
+  const usage = new Usage(directory, () => new Promise((resolve) => resting.push(resolve)));
+  const restsFor = (times: number): Promise<true> =>
+    eventually(`rest ${times}`, () => resting.length === times);
+  usage.now(0);
+  await restsFor(1);
+  // It is due again, and goes on with the first.
+  assert.equal(usage.now(10 * limits.diskUsageMs).diskBytes, null);
+  resting[0]?.();
+  await restsFor(2);
+  resting[1]?.();
+  await eventually('the size', () => usage.now(0).diskBytes !== null);
+  assert.deepEqual([usage.now(0).diskBytes, resting.length], [files, 2]);
 });
