@@ -18,6 +18,19 @@ const opinionsOf: Readonly<
   raft: { enough: majority, counts: () => 0 },
 };
 
+/**
+ * Whether those that are still to come can change nothing: of three, two that say the same are the middle
+ * whatever the third says, so it may be silent. Of two both count: one that lags names a nonce that is used.
+ */
+function isDecided(
+  nonces: readonly number[],
+  { enough, counts }: { enough: number; counts: number },
+): boolean {
+  const missing = enough - nonces.length;
+  const descending = nonces.toSorted((a, b) => b - a);
+  return missing <= 0 || (counts >= missing && descending[counts - missing] === descending[counts]);
+}
+
 interface AccountNoncesOptions {
   readonly nodes: Nodes;
   readonly engine: EngineName;
@@ -47,8 +60,14 @@ export class AccountNonces {
     const doubted = this.#doubted.splice(0);
     const { nodes, publicKey, engine } = this.#asked;
     const { enough, counts } = opinionsOf[engine];
-    const opinions = await nodes.some(enough(nodes.endpoints.length), (client, signal) =>
-      client.account(publicKey, { signal }),
+    const waitedFor = enough(nodes.endpoints.length);
+    const opinions = await nodes.some(
+      (client, signal) => client.account(publicKey, { signal }),
+      (answers) =>
+        isDecided(
+          answers.map(({ pendingNonce }) => pendingNonce),
+          { enough: waitedFor, counts: counts(waitedFor) },
+        ),
     );
     const one =
       opinions.length > 0

@@ -10,6 +10,7 @@ import { type Look, object, oneOf } from './looks.ts';
  */
 export const shapes = {
   status: (answer) => void whole(fieldsOf(answer, 'it')['finalHeight'], 'finalHeight'),
+  genesis: (answer) => void text(fieldsOf(answer, 'it')['genesis'], 'genesis'),
   account: (answer) => void whole(fieldsOf(answer, 'it')['pendingNonce'], 'pendingNonce'),
   transaction: (answer) => {
     const { status, inclusion, problem } = fieldsOf(answer, 'it');

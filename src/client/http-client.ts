@@ -257,7 +257,7 @@ export class HttpClient {
 
   /** The genesis file that the node follows. Do not trust it before it was compared with your own. */
   genesis(deadline: Deadline = {}): Promise<GenesisAnswer | Problem> {
-    return this.#get('genesis', () => '/v1/genesis', deadline);
+    return this.#get('genesis', () => '/v1/genesis', deadline, shapes.genesis);
   }
 
   account(account: Address | PublicKey, options: ReadOptions = {}): Promise<AccountAnswer | Problem> {
@@ -406,8 +406,8 @@ export class HttpClient {
     return this.#post('changed', '/v1/leader', { to }, { ...options, deadlineMs: 0 });
   }
 
-  status(deadline: Deadline = {}): Promise<StatusAnswer | Problem> {
-    return this.#get('status', () => '/v1/status', deadline, shapes.status);
+  status(options: Omit<ReadOptions, 'consistency'> = {}): Promise<StatusAnswer | Problem> {
+    return this.#get('status', () => '/v1/status', options, shapes.status);
   }
 
   /** One sentence: what progress waits for. */

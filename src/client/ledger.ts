@@ -7,10 +7,14 @@ import { FinalWatch } from './final-watch.ts';
 import type { Deadline, HttpClient } from './http-client.ts';
 import { LedgerAccount } from './ledger-account.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
+import { whichChain } from './which-chain.ts';
 import { type Signer, Wallet } from './wallet.ts';
 
 export interface LedgerOptions extends NodesOptions {
-  /** The chain that is meant; without it, the one that the first node is on. */
+  /**
+   * The chain that is meant: its genesis file, as any node gives it, then says by which engine it goes.
+   * Without it, both are what most of the nodes say.
+   */
   readonly chainId?: Hash;
 }
 
@@ -36,8 +40,8 @@ export class Ledger {
   }
 
   /**
-   * Asks which chain it is. A problem when no node answers, an address is none, or it is
-   * another chain than `chainId`.
+   * Asks which chain it is. A problem when no node answers, an address is none, it is another chain than
+   * `chainId`, or the nodes do not agree.
    */
   static async connect(options: LedgerOptions): Promise<Ledger | Problem> {
     let nodes: Nodes;
@@ -47,20 +51,8 @@ export class Ledger {
       if (problem instanceof Problem) return problem;
       throw problem;
     }
-    const status = await nodes.ask((client) => client.status());
-    if (status instanceof Problem) return status;
-    const { chainId: wanted } = options;
-    if (wanted !== undefined && status.chainId !== wanted) {
-      return new Problem(
-        'api/other-chain',
-        `the nodes are on chain ${status.chainId}, and not on ${wanted}`,
-        {
-          remedy: 'Name nodes of the chain that is meant.',
-          details: { wanted, found: status.chainId },
-        },
-      );
-    }
-    return new Ledger(nodes, status);
+    const chain = await whichChain(nodes, options.chainId);
+    return chain instanceof Problem ? chain : new Ledger(nodes, chain);
   }
 
   /** Sends transactions of one key. Ask once for each key: it keeps the nonces. `signer` as for `Wallet`. */

@@ -45,22 +45,27 @@ export class Nodes {
   }
 
   /**
-   * Every node is asked once, and so many answers are waited for: those that came first. Fewer when more went
-   * wrong. `signal` tells a call that no more answers are wanted.
+   * Every node is asked once, until what they said is enough. Those that were late last are not waited for
+   * where others answer. Fewer answers when more went wrong. `signal` tells a call that no more are wanted.
    */
   async some<T>(
-    count: number,
     call: (client: HttpClient, signal: AbortSignal) => Promise<T | Problem>,
+    isEnough: (answers: readonly T[]) => boolean,
   ): Promise<readonly T[]> {
-    const enough = new AbortController();
+    const over = new AbortController();
     const answers: T[] = [];
-    const one = async (client: HttpClient): Promise<void> => {
-      const answer = await call(client, enough.signal);
-      if (answer instanceof Problem || answers.length === count) return;
-      answers.push(answer);
-      if (answers.length === count) enough.abort();
-    };
-    await Promise.all(this.#clients.map(one));
+    const asked = this.#clients.map((client, at) => ({ client, at, isLate: this.#isLate(at) }));
+    let expected = asked.filter(({ isLate }) => !isLate).length;
+    await Promise.all(
+      asked.map(async ({ client, at, isLate }) => {
+        const answer = await call(client, over.signal);
+        if (over.signal.aborted) return;
+        if (!(answer instanceof Problem)) answers.push(answer);
+        else if (answer.code === 'api/timeout') this.#lateAt.set(at, this.surroundings.now());
+        if (!isLate) expected -= 1;
+        if (answers.length > 0 && (expected === 0 || isEnough(answers))) over.abort();
+      }),
+    );
     return answers;
   }
 

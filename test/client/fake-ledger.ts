@@ -207,6 +207,7 @@ class FakeNode {
       else response.writeHead(code, { 'content-type': 'text/html' }).end('<html>');
       if (this.#ledger.commits) setImmediate(() => this.#ledger.commit());
     } else if (resource === 'status') json({ ...status, finalHeight: blocks.length });
+    else if (resource === 'genesis') json({ genesis: '{}' });
     else if (resource === 'accounts')
       json({ nonce: nonces.get(name) ?? 0, pendingNonce: nonces.get(name) ?? 0 });
     else if (resource === 'events') {

@@ -557,14 +557,18 @@ test('final blocks are read where an answer came from, and small ones are asked 
   assert.deepEqual(read, [`${second}/v1/events`], 'and not at the node that did not answer');
 });
 
-/** Of four nodes, one says another nonce than the others, and one says nothing: whose request is let go. */
+/** Nodes that say these nonces, and one more that says nothing: whose request is let go. */
 async function oddOpinions(t: TestContext, engine: 'pbft' | 'raft', nonces: readonly number[]) {
   const time = heldTime(t);
   const letGo: unknown[] = [];
-  const fake = await FakeLedger.start(t, 4);
+  const fake = await FakeLedger.start(t, nonces.length + 1);
   const fetch: Surroundings['fetch'] = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     const at = fake.endpoints.findIndex((endpoint) => url.startsWith(endpoint));
+    // Of two, both are asked which chain it is.
+    if (nonces.length === 1 && at === 1 && url.endsWith('/v1/status')) {
+      throw new DOMException('late', 'TimeoutError');
+    }
     if (url.endsWith('/v1/status')) return Response.json({ ...status, engine });
     if (!url.includes('/v1/accounts/')) return time.surroundings.fetch(input, init);
     const said = nonces[at];
@@ -591,6 +595,8 @@ for (const [engine, answers, begins] of [
   ['pbft', [5, 5, 1_000_000], 5],
   ['pbft', [0, 5, 5], 5],
   ['pbft', [4, 6, 5], 5],
+  ['pbft', [5, 5], 5],
+  ['pbft', [5], 5],
   ['raft', [5, 3, 4], 5],
 ] as const) {
   const what = `nodes that say ${answers.join(', ')} and one that says nothing`;
