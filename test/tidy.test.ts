@@ -63,6 +63,17 @@ test(`files have at most ${maxFileLines} lines`, () => {
   });
 });
 
+/** Through which each transaction passes. */
+const hot = /^src\/(?:consensus|crypto|ledger|mempool|network|node\/(?:core|effects|peers)|storage)\//;
+
+test('no list is made only to be taken apart again where each transaction passes', () => {
+  // Unless V8's last compiler has made the function anew, that is a list, an iterator, and an object for each.
+  const found = sources
+    .filter(({ path, code }) => hot.test(path) && /^\s*(?:const|let) \[[^\]]*\] = \[.*\];$/m.test(code))
+    .map(({ path }) => path);
+  assert.deepEqual(found, [], 'write one `const` for each');
+});
+
 const declared =
   /^( *)(?:export )?(?:async )?function\*? (?<name>\w+)|^( *)(?:export )?const (?<name>\w+)\b.* = (?:async )?(?:<.*>)?\(|^( +)(?:(?:private|static|async|get|set|override) |\*)*(?<name>#?\w+)(?:<.*>)?\(|^( +)(?<name>\w+): (?:async )?\(/;
 const statements = new Set(['if', 'for', 'while', 'switch', 'catch', 'return', 'super', 'function']);

@@ -10,9 +10,9 @@ export async function inPieces<T, R>(
   pace: Pace,
 ): Promise<readonly R[]> {
   const results: R[] = [];
-  for (const [index, item] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
     if (index > 0 && index % limits.httpPieceTransactions === 0) await pace();
-    results.push(act(item));
+    results.push(act(list[index] as T));
   }
   return results;
 }

@@ -1,7 +1,7 @@
 import { invariant } from '../base/invariant.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { KeySet } from './operation.ts';
-import type { Account } from './state-entry.ts';
+import { type Account, noAccount } from './state-entry.ts';
 
 /** An account in a block. */
 export interface DraftAccount {
@@ -40,6 +40,9 @@ class Entry implements DraftAccount {
   }
 }
 
+/** Stands in for accounts that are looked up. */
+const expected = new Entry('' as PublicKey, noAccount);
+
 /** What a block makes of accounts. What a transaction does is tried: it stays, or is undone. */
 export class DraftAccounts {
   readonly #entries = new Map<PublicKey, Entry>();
@@ -55,9 +58,14 @@ export class DraftAccounts {
   }
 
   /** Looks at accounts that will be asked for, all together: each once, or more often. */
-  expect(publicKeys: Iterable<PublicKey>): void {
+  expect(publicKeys: readonly PublicKey[]): void {
     const unknown: PublicKey[] = [];
-    for (const publicKey of new Set(publicKeys)) if (!this.#entries.has(publicKey)) unknown.push(publicKey);
+    for (let index = 0; index < publicKeys.length; index++) {
+      const publicKey = publicKeys[index] as PublicKey;
+      if (this.#entries.has(publicKey)) continue;
+      this.#entries.set(publicKey, expected);
+      unknown.push(publicKey);
+    }
     const accounts = this.#below.peekAccounts(unknown);
     for (let index = 0; index < unknown.length; index++) {
       const publicKey = unknown[index] as PublicKey;

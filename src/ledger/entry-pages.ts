@@ -80,7 +80,9 @@ export class EntryPages {
     subtree = 0,
   ): EntryRef {
     const entry = this.entry(page, this.heads.addEntries(page, 1));
-    const [words, bytes, at] = [this.#wordsOf(entry), this.#bytesOf(entry), this.#at(entry)];
+    const words = this.#wordsOf(entry);
+    const bytes = this.#bytesOf(entry);
+    const at = this.#at(entry);
     this.#pathOf(key, scratchPath, 0);
     this.heads.setPrefix(entry, word32(scratchPath, 0));
     words[at + secondWord] = word32(scratchPath, 4);
@@ -105,8 +107,11 @@ export class EntryPages {
   /** Puts copies of entries that stand side by side, here or elsewhere, behind those of a page. */
   appendCopies(page: number, from: EntryPages, first: EntryRef, count: number): void {
     const copy = this.entry(page, this.heads.addEntries(page, count));
-    const [source, start] = [from.#wordsOf(first), from.#at(first)];
-    const [target, at, words] = [this.#wordsOf(copy), this.#at(copy), count * entryWords];
+    const source = from.#wordsOf(first);
+    const start = from.#at(first);
+    const target = this.#wordsOf(copy);
+    const at = this.#at(copy);
+    const words = count * entryWords;
     // By four: each step of a loop costs as much as the copying.
     for (let word = 0; word < words; word += 4) {
       target[at + word] = source[start + word] as number;
@@ -146,7 +151,8 @@ export class EntryPages {
 
   /** Copies a value that has this size, and stands here whole, to `to`; false for any other. */
   copyValue(entry: EntryRef, target: Uint8Array, to: number, size: number): boolean {
-    const [bytes, lengths] = [this.#bytesOf(entry), this.#word(entry, lengthsWord)];
+    const bytes = this.#bytesOf(entry);
+    const lengths = this.#word(entry, lengthsWord);
     const from = lengths >>> 16;
     if ((lengths & 0xffff) !== size || from + size > dataBytes) return false;
     const at = (this.#at(entry) + dataWord) * 4 + from;
@@ -183,7 +189,8 @@ export class EntryPages {
    * `at`; 0 for none.
    */
   withPath(page: number, paths: Uint8Array, at: number, from = this.entry(page, 0)): EntryRef {
-    const [prefix, end] = [word32(paths, at), this.entry(page, 0) + this.heads.count(page)];
+    const prefix = word32(paths, at);
+    const end = this.entry(page, 0) + this.heads.count(page);
     for (let entry = from; entry < end; entry++) {
       if (this.heads.prefix(entry) !== prefix) continue;
       if (this.#word(entry, secondWord) === word32(paths, at + 4)) return entry;
@@ -195,7 +202,8 @@ export class EntryPages {
   hasKey(entry: EntryRef, keys: Uint8Array, start: number, length: number): boolean {
     if (this.#word(entry, lengthsWord) >>> 16 !== length) return false;
     if (length > dataBytes) return equalBytes(this.keyOf(entry), keys.subarray(start, start + length));
-    const [bytes, from] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
+    const bytes = this.#bytesOf(entry);
+    const from = (this.#at(entry) + dataWord) * 4;
     for (let i = 0; i < length; i++) if (bytes[from + i] !== keys[start + i]) return false;
     return true;
   }
@@ -205,8 +213,10 @@ export class EntryPages {
     const length = this.#word(entry, lengthsWord) >>> 16;
     if (from.#word(other, lengthsWord) >>> 16 !== length) return false;
     if (length > dataBytes) return equalBytes(this.keyOf(entry), from.keyOf(other));
-    const [a, aAt] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
-    const [b, bAt] = [from.#bytesOf(other), (from.#at(other) + dataWord) * 4];
+    const a = this.#bytesOf(entry);
+    const aAt = (this.#at(entry) + dataWord) * 4;
+    const b = from.#bytesOf(other);
+    const bAt = (from.#at(other) + dataWord) * 4;
     for (let i = 0; i < length; i++) if (a[aAt + i] !== b[bAt + i]) return false;
     return true;
   }
@@ -232,7 +242,10 @@ export class EntryPages {
 
   /** Both have the same leaf: the same key and value. */
   isSame(entry: EntryRef, from: EntryPages, other: EntryRef): boolean {
-    const [a, aAt, b, bAt] = [this.#wordsOf(entry), this.#at(entry), from.#wordsOf(other), from.#at(other)];
+    const a = this.#wordsOf(entry);
+    const aAt = this.#at(entry);
+    const b = from.#wordsOf(other);
+    const bAt = from.#at(other);
     for (let word = 0; word < hashWords; word++) if (a[aAt + word] !== b[bAt + word]) return false;
     return true;
   }
@@ -264,7 +277,8 @@ export class EntryPages {
   }
 
   #data(entry: EntryRef, from: number, length: number): Uint8Array {
-    const [bytes, at] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
+    const bytes = this.#bytesOf(entry);
+    const at = (this.#at(entry) + dataWord) * 4;
     if (from + length <= dataBytes) return bytes.subarray(at + from, at + from + length);
     const data = new Uint8Array(from + length);
     data.set(bytes.subarray(at, at + dataBytes));

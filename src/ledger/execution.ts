@@ -14,7 +14,7 @@ import { checkCondition, perform, transfer } from './rules.ts';
 import { ineligible, type IneligibleCode, whyIneligible } from './eligibility.ts';
 import { changesOf } from './state-changes.ts';
 import { decodeStateValue } from './state-value.ts';
-import type { Place, StateChange } from './state-entry.ts';
+import type { Place, StateChanges } from './state-entry.ts';
 import type { State } from './state.ts';
 import type { Touched } from './touched.ts';
 import type { Transaction } from './transaction.ts';
@@ -52,7 +52,7 @@ export interface Execution {
   /** What they say of accounts and records. */
   readonly touched: Touched;
   /** What differs from the parent's state, for storage: each key once, and nothing that stayed as it was. */
-  readonly changes: readonly StateChange[];
+  readonly changes: StateChanges;
   /** What counted for the block; its header has to name the protocol version. */
   readonly parameters: ChainParameters;
   /** What counts for the next block, in which `validators` are those whom the header names as the next. */

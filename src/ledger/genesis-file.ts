@@ -34,7 +34,8 @@ const publicKey = z.pipe(
   z.transform((text, context): PublicKey => {
     const key = text.length > 128 ? undefined : parseAddress(text);
     if (typeof key === 'string') return key;
-    const [message, why] = [keyText, key?.message];
+    const message = keyText;
+    const why = key?.message;
     context.issues.push({ code: 'custom', message, input: text, params: { why } });
     return z.NEVER;
   }),

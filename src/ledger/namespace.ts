@@ -59,7 +59,8 @@ export const writersCodec: Codec<readonly PublicKey[]> = {
 
 function checkOrder(writers: readonly PublicKey[]): readonly PublicKey[] {
   for (let at = 1; at < writers.length; at++) {
-    const [before, writer] = [writers[at - 1] as PublicKey, writers[at] as PublicKey];
+    const before = writers[at - 1] as PublicKey;
+    const writer = writers[at] as PublicKey;
     if (before === writer) throw writersProblem(`the writer ${encodeAddress(writer)} is repeated`);
     if (before > writer) throw writersProblem('the writers do not stand in ascending order');
   }

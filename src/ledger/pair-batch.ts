@@ -16,7 +16,8 @@ export const pairOutput = new Int32Array(output.buffer);
 
 /** Copies the hash at a place of some hashes to a place of others. */
 export function copyHash(source: Int32Array, from: number, target: Int32Array, to: number): void {
-  const [start, at] = [from * hashWords, to * hashWords];
+  const start = from * hashWords;
+  const at = to * hashWords;
   // Not a loop, each step of which costs as much as the copying; nor by 64 bits, which only V8's last
   // compiler does without making an object of each.
   target[at] = source[start] as number;

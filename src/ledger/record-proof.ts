@@ -31,7 +31,8 @@ export function proveRecord(
   state: State,
   key: string,
 ): { readonly entry: Uint8Array | null; readonly proof: RecordProof } {
-  const [name, stateKey] = [namespaceOf(key), recordStateKey(key)];
+  const name = namespaceOf(key);
+  const stateKey = recordStateKey(key);
   const entry = state.get(stateKey) ?? null;
   if (name === undefined) return { entry, proof: { namespace: undefined, record: state.prove(stateKey) } };
   const namespace = state.proveNamespace(name);
@@ -53,7 +54,8 @@ export function verifyRecordProof(claim: {
 }): boolean {
   const { root, entry: value, proof } = claim;
   const { namespace, record } = proof;
-  const [name, key] = [namespaceOf(claim.key), recordStateKey(claim.key)];
+  const name = namespaceOf(claim.key);
+  const key = recordStateKey(claim.key);
   if (name === undefined) {
     const isOfForm = namespace === undefined && record !== undefined;
     return isOfForm && verifyStateProof({ root, key, value, proof: record });

@@ -83,6 +83,9 @@ export interface StateChange {
   readonly value: Uint8Array | null;
 }
 
+/** Changes in their order, by place: a list, or what makes each when it is asked for. */
+export type StateChanges = Pick<readonly StateChange[], 'length' | 'at'>;
+
 export const accountKind = 1;
 const recordKind = 2;
 export const namespaceKind = 3;

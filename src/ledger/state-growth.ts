@@ -1,7 +1,8 @@
 import { toHex } from '../base/bytes.ts';
+import { parametersKind } from './chain-parameters.ts';
 import type { PathOf } from './entry-pages.ts';
 import { entriesIn, namespaceValue, rulesPartOf } from './namespace-entry.ts';
-import { namespaceKind, treeOwnerOf } from './state-entry.ts';
+import { namespaceKind, type StateChange, type StateChanges, treeOwnerOf } from './state-entry.ts';
 import type { StateTree } from './state-tree.ts';
 import { TreeGrowth } from './tree-growth.ts';
 import type { NodeRef } from './tree-nodes.ts';
@@ -32,13 +33,25 @@ export class StateGrowth {
    */
   #growing: { readonly branch: Branch; readonly growth: TreeGrowth } | undefined;
 
+  /** What counts for all transactions is among what was added. */
+  hasParameters = false;
+
   constructor(tree: StateTree, pathOf: PathOf) {
     this.#tree = tree;
     this.#main = tree.grow();
     this.#pathOf = pathOf;
   }
 
+  /** In their order. */
+  addAll(changes: StateChanges): void {
+    for (let index = 0; index < changes.length; index++) {
+      const { key, value } = changes.at(index) as StateChange;
+      this.add(key, value);
+    }
+  }
+
   add(key: Uint8Array, value: Uint8Array | null): void {
+    this.hasParameters ||= key[0] === parametersKind;
     const owner = treeOwnerOf(key);
     if (owner !== undefined) this.#growthOf(owner).add(key, value);
     else if (key[0] === namespaceKind) this.#branch(key).rules = value && Uint8Array.from(value);

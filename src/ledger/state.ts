@@ -18,7 +18,6 @@ import {
   type ChainParameters,
   decodeParameters,
   noParameters,
-  parametersKind,
   parametersStateKey,
 } from './chain-parameters.ts';
 import {
@@ -38,7 +37,7 @@ import {
   nameIn,
   recordIn,
   recordStateKey,
-  type StateChange,
+  type StateChanges,
   type Tombstone,
   statePath,
   treeOwnerOf,
@@ -226,14 +225,14 @@ export class State {
    * The state after changes; of two changes to one key the later counts. Records of a namespace that has no
    * entry are left out. The bytes are copied, and may be any. `made` are accounts as they are then.
    */
-  with(changes: readonly StateChange[], made?: MadeAccounts): State {
+  with(changes: StateChanges, made?: MadeAccounts): State {
     const growth = new StateGrowth(this.#tree, writeStatePath);
-    for (const { key, value } of changes) growth.add(key, value);
+    growth.addAll(changes);
     const tree = growth.finish();
     if (tree === this.#tree) return this;
     const next = new State(tree);
     next.#made = made;
-    if (!changes.some(({ key }) => key[0] === parametersKind)) next.#parameters = this.#parameters;
+    if (!growth.hasParameters) next.#parameters = this.#parameters;
     return next;
   }
 

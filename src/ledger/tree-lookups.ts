@@ -48,7 +48,8 @@ export class TreeLookups {
 
   /** Copies the values of those that were added; the next that is added is the first of others. */
   run(nodes: TreeNodes | undefined, root: NodeRef): void {
-    const [count, places] = [this.#count, this.#places];
+    const count = this.#count;
+    const places = this.#places;
     this.#count = 0;
     places.fill(nodes === undefined ? 0 : root, 0, count);
     if (nodes === undefined) return;
@@ -58,7 +59,8 @@ export class TreeLookups {
       places[i] = pages.withPath(-(places[i] as NodeRef), this.#paths, i * hashSize);
     }
     for (let i = 0; i < count; i++) {
-      const [entry, key] = [places[i] as EntryRef, i * this.#keyBytes];
+      const entry = places[i] as EntryRef;
+      const key = i * this.#keyBytes;
       const isIt =
         entry !== 0 &&
         pages.hasKey(entry, this.#keys, key, this.#keyBytes) &&

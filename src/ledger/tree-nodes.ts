@@ -104,7 +104,8 @@ export class TreeNodes {
     let isDown = false;
     for (let depth = 0; !isDown; depth++) {
       isDown = true;
-      const [byte, shift] = [depth >>> 3, 7 - (depth & 7)];
+      const byte = depth >>> 3;
+      const shift = 7 - (depth & 7);
       for (let i = 0; i < count; i++) {
         const ref = places[i] as NodeRef;
         if (ref <= 0) continue;

@@ -105,7 +105,8 @@ export class TreeUpdate {
     if (tree === 0 && this.#removed.size === 0) return this.#build(order, from, to, depth);
     if (tree <= 0) return this.#merge(tree, order, from, to, depth);
     if (to - from === 1) return this.#updateOne(tree, order, from, depth);
-    const [oldLeft, oldRight] = [nodes.left(tree), nodes.right(tree)];
+    const oldLeft = nodes.left(tree);
+    const oldRight = nodes.right(tree);
     const middle = this.#split(order, from, to, depth);
     const left = from < middle ? this.#update(oldLeft, order, from, middle, depth + 1) : nodes.hold(oldLeft);
     const right = middle < to ? this.#update(oldRight, order, middle, to, depth + 1) : nodes.hold(oldRight);
@@ -117,7 +118,8 @@ export class TreeUpdate {
 
   /** The same for one update below a branch, as most are a few levels below the root: down and up again. */
   #updateOne(tree: NodeRef, order: Uint32Array, from: number, depth: number): NodeRef {
-    const [nodes, { way }] = [this.#nodes, this.#memory];
+    const nodes = this.#nodes;
+    const { way } = this.#memory;
     const entry = order[from] as EntryRef;
     let end = depth;
     let old = tree;

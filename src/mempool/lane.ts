@@ -173,7 +173,7 @@ export class Lane {
     let count = 0;
     while (count < this.entries.length && this.#nonceAt(count) < nonce) count += 1;
     const removed = this.entries.splice(0, count);
-    for (const entry of removed) this.#leave(entry, transitions);
+    for (let index = 0; index < count; index++) this.#leave(removed[index] as Entry, transitions);
     this.nonce = nonce;
     this.proposed = Math.max(this.proposed - count, 0);
     this.#settle(0, transitions);

@@ -198,16 +198,16 @@ export class Mempool {
   #makeRoom(transaction: Transaction, worth: bigint, pushed: readonly Entry[]): Problem | undefined {
     const { size, bytes } = this;
     // What was pushed out is not here any more, and not forgotten yet.
-    const left = { size: size - pushed.length, bytes: bytes - bytesOf(pushed) };
-    const most = {
-      size: this.#bounds.transactions - 1,
-      bytes: this.#bounds.bytes - transaction.bytes.length,
-    };
-    if (left.size <= most.size && left.bytes <= most.bytes) {
+    const leftSize = size - pushed.length;
+    const leftBytes = bytes - bytesOf(pushed);
+    const mostSize = this.#bounds.transactions - 1;
+    const mostBytes = this.#bounds.bytes - transaction.bytes.length;
+    if (leftSize <= mostSize && leftBytes <= mostBytes) {
       if (2 * size < this.#bounds.transactions && 2 * bytes < this.#bounds.bytes) this.#lanes.isRoom();
       return undefined;
     }
-    const evicted = makeRoom(this.#lanes, left, most, worth);
+    const left = { size: leftSize, bytes: leftBytes };
+    const evicted = makeRoom(this.#lanes, left, { size: mostSize, bytes: mostBytes }, worth);
     if (typeof evicted === 'bigint') return problems.full(transaction, size, bytes, evicted);
     for (const entry of evicted) {
       if (entry.since !== null) this.#transitions.waiting(entry);
@@ -399,7 +399,9 @@ export class Mempool {
   #follow(lane: Lane, reason: 'superseded' | null): void {
     const account = this.#accountOf(lane.sender);
     const { nonce, balance } = account;
-    for (const entry of lane.advance(nonce, this.#transitions)) {
+    const passed = lane.advance(nonce, this.#transitions);
+    for (let index = 0; index < passed.length; index++) {
+      const entry = passed[index] as Entry;
       this.#forget(entry, entry.final ? null : reason);
     }
     if (!sameKeys(lane.keys, account.keys)) {

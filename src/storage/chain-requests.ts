@@ -1,6 +1,7 @@
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
+import type { StateChange, StateChanges } from '../ledger/state-entry.ts';
 import type { Touched } from '../ledger/touched.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
@@ -29,7 +30,7 @@ export interface CommitRequest {
   /** What they touched, as their receipts say it, which come as they are stored. */
   readonly touched: Touched;
   readonly receiptsBytes: Uint8Array;
-  readonly stateChanges: readonly { readonly key: Uint8Array; readonly value: Uint8Array | null }[];
+  readonly stateChanges: StateChanges;
   /** Keys of the consensus log that this block makes superfluous. */
   readonly forgetRecords: readonly string[];
   /** Stored blocks that can no longer become final. */
@@ -43,7 +44,7 @@ export interface InstallRequest {
   readonly headerBytes: Uint8Array;
   readonly certificate: Uint8Array;
   /** What turns the stored state into the new one. */
-  readonly stateChanges: CommitRequest['stateChanges'];
+  readonly stateChanges: readonly StateChange[];
   readonly forgetCandidates: readonly Hash[];
 }
 

@@ -59,7 +59,7 @@ export function* commitWrites(
       yield reusedWrite(writeTransactionKey, (transactions[index] as { hash: Hash }).hash, place);
     }
     for (let index = 0; index < stateChanges.length; index++) {
-      const { key, value } = stateChanges[index] as StateChange;
+      const { key, value } = stateChanges.at(index) as StateChange;
       if (value === null) yield checksummedWrite(keys.state(key), null);
       else yield reusedWrite(writeStateKey, key, value);
     }
@@ -119,7 +119,7 @@ export function extentWrite(extent: Extent): Write {
   return checksummedWrite(keys.pruned, encode(extentCodec, extent));
 }
 
-function stateWrites(changes: CommitRequest['stateChanges']): Write[] {
+function stateWrites(changes: readonly StateChange[]): Write[] {
   return changes.map(({ key, value }) => checksummedWrite(keys.state(key), value));
 }
 

@@ -17,7 +17,7 @@ export interface IndexedBlock {
 }
 
 /** What an index says of one name in one block: a block adds one for each name, however often it has it. */
-interface Posting {
+export interface Posting {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
@@ -79,15 +79,15 @@ export function postingsOf({ height, transactions, touched }: IndexedBlock): Pos
     }
   }
   const postings: Posting[] = [];
-  for (const [account, marks] of accounts) {
+  accounts.forEach((marks, account) => {
     postings.push({ key: keys.accountIndex(account, height), value: shorts(marks) });
-  }
-  for (const [reference, indexes] of references) {
+  });
+  references.forEach((indexes, reference) => {
     postings.push({ key: keys.referenceIndex(fromHex(reference), height), value: shorts(indexes) });
-  }
-  for (const [key, { first, changes }] of records) {
+  });
+  records.forEach(({ first, changes }, key) => {
     postings.push({ key: keys.versionIndex(key, height), value: versions(first, changes) });
-  }
+  });
   return postings;
 }
 
@@ -95,12 +95,17 @@ export function postingsOf({ height, transactions, touched }: IndexedBlock): Pos
 function note<T>(lists: Map<T, number[]>, name: T, mark: number): void {
   const list = lists.get(name);
   if (list === undefined) lists.set(name, [mark]);
-  else if (((list.at(-1) ?? 0) & ~sentMark) !== (mark & ~sentMark)) list.push(mark);
+  else if (((list[list.length - 1] as number) & ~sentMark) !== (mark & ~sentMark)) list.push(mark);
 }
 
 function shorts(numbers: readonly number[]): Uint8Array {
   const bytes = Buffer.allocUnsafe(2 * numbers.length);
-  for (let at = 0; at < numbers.length; at++) bytes.writeUInt16BE(numbers[at] as number, 2 * at);
+  for (let index = 0; index < numbers.length; index++) {
+    const number = numbers[index] as number;
+    // By hand: what Buffer has for it allocates.
+    bytes[2 * index] = number >>> 8;
+    bytes[2 * index + 1] = number;
+  }
   return bytes;
 }
 

@@ -8,6 +8,7 @@ import {
   type IndexedBlock,
   type ListedTransaction,
   type ListedVersion,
+  type Posting,
   postingsOf,
   readTransactions,
   readVersions,
@@ -168,7 +169,11 @@ export class IndexTables {
 
 /** Made while the store reads them. */
 function* postingWrites(block: IndexedBlock): Generator<Write> {
-  for (const { key, value } of postingsOf(block)) yield reusedWrite(copyKey, key, value);
+  const postings = postingsOf(block);
+  for (let index = 0; index < postings.length; index++) {
+    const { key, value } = postings[index] as Posting;
+    yield reusedWrite(copyKey, key, value);
+  }
 }
 
 function copyKey(target: Uint8Array, key: Uint8Array): number {

@@ -50,7 +50,8 @@ export class MemoryStore implements Store {
 
   async scan(range: ScanRange): Promise<[Uint8Array, Uint8Array][]> {
     invariant(!this.#closed, 'an open store is read');
-    const [from, to] = [textOf(range.from), textOf(range.to)];
+    const from = textOf(range.from);
+    const to = textOf(range.to);
     const found = [...this.#entries.keys()].filter((key) => key >= from && key < to).sort();
     if (range.reverse === true) found.reverse();
     return found

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { listed } from './changes.ts';
 import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { executeBlock } from '../../src/ledger/execution.ts';
@@ -112,7 +113,7 @@ test('namespaces do what the plain rules say, in random programs, and their tree
         ({ state } = done);
         plain = expected.state;
         assert.equal(state.root, plainStateRoot(plain));
-        for (const { key, value } of done.changes) {
+        for (const { key, value } of listed(done.changes)) {
           assert.notDeepEqual(before.get(key) ?? null, value, 'a change changes something');
           if (value === null) assert.ok(store.delete(toHex(key)));
           else store.set(toHex(key), [key, value]);

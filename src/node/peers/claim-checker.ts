@@ -83,7 +83,8 @@ export class ClaimChecker {
   /** How many claims have to be checked: nothing is, that is known or is being asked of the rule. */
   costOf(list: readonly Signed[]): number {
     let cost = 0;
-    for (const signed of list) {
+    for (let index = 0; index < list.length; index++) {
+      const signed = list[index] as Signed;
       const found = this.#find(signed, false);
       if (found === undefined || (found !== true && found.strict && found.state !== 'good'))
         cost += claimCount(signed);
@@ -156,7 +157,7 @@ export class ClaimChecker {
 
   #give(batch: readonly Pending[], strict: boolean, share: Share): void {
     const claims: SignatureClaim[] = [];
-    for (const { signed } of batch) addClaims(signed, claims);
+    for (let index = 0; index < batch.length; index++) addClaims((batch[index] as Pending).signed, claims);
     share.handed += claims.length;
     this.#verifier.verify(
       claims,
@@ -174,7 +175,8 @@ export class ClaimChecker {
   /** `answers`: one for each claim. */
   #answer(batch: readonly Pending[], answers: readonly boolean[]): void {
     let next = 0;
-    for (const pending of batch) {
+    for (let index = 0; index < batch.length; index++) {
+      const pending = batch[index] as Pending;
       let valid = true;
       for (let count = claimCount(pending.signed); count > 0; count--) {
         if (!defined(answers[next++], 'an answer for each claim')) valid = false;
@@ -183,7 +185,8 @@ export class ClaimChecker {
       if (valid) pending.state = 'good';
       else this.#refuse(pending);
       this.#tell(pending, pending, valid);
-      for (const waiter of pending.others ?? []) this.#tell(pending, waiter, valid);
+      if (pending.others === undefined) continue;
+      for (const waiter of pending.others) this.#tell(pending, waiter, valid);
     }
     this.#hand();
   }

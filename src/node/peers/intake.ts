@@ -81,7 +81,8 @@ export class Intake {
     const results: (Submitted | undefined)[] = list.map(() => undefined);
     const toCheck: { place: number; transaction: Transaction }[] = [];
     let load = this.#submittedUnderWay;
-    for (const [place, transaction] of list.entries()) {
+    for (let place = 0; place < list.length; place++) {
+      const transaction = list[place] as Transaction | Problem;
       if (transaction instanceof Problem) {
         results[place] = { status: 'refused', hash: null, problem: transaction };
       } else {
@@ -96,7 +97,8 @@ export class Intake {
     this.#checkSubmitted(
       toCheck.map(({ transaction }) => transaction),
       (valid) => {
-        for (const [index, { place, transaction }] of toCheck.entries()) {
+        for (let index = 0; index < toCheck.length; index++) {
+          const { place, transaction } = toCheck[index] as (typeof toCheck)[number];
           results[place] =
             valid[index] === true ? this.#admitOwn(transaction) : refused(transaction, wrongSignature());
         }
@@ -155,7 +157,8 @@ export class Intake {
     const { mempool, verification, clock } = this.#options;
     const now = clock.monotonicMs();
     let added = 0;
-    for (const heard of list) {
+    for (let index = 0; index < list.length; index++) {
+      const heard = list[index] as Heard;
       const outcome = mempool.offer(heard.transaction, now);
       if (typeof outcome === 'string' || outcome instanceof Problem) continue;
       heard.pooled = outcome;
@@ -176,7 +179,8 @@ export class Intake {
     const { mempool, verification } = this.#options;
     const waiting: Pooled[] = [];
     const others: Transaction[] = [];
-    for (const { transaction, pooled } of list) {
+    for (let index = 0; index < list.length; index++) {
+      const { transaction, pooled } = list[index] as Heard;
       // It was here, so it was checked.
       if (pooled?.final === true) continue;
       const here = pooled?.isHere === true ? pooled : mempool.find(transaction.hash);

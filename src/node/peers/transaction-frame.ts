@@ -12,8 +12,8 @@ export function readFrame(bytes: Uint8Array, chainId: Hash): Transaction[] | Pro
   const frame = decode(transactionFrameCodec, bytes, 'frame of transactions');
   if (frame instanceof Problem) return frame;
   const transactions = new Map<Hash, Transaction>();
-  for (const encoded of frame.transactions) {
-    const transaction = decodeOwnTransaction(encoded);
+  for (let index = 0; index < frame.transactions.length; index++) {
+    const transaction = decodeOwnTransaction(frame.transactions[index] as Uint8Array);
     if (transaction instanceof Problem) return transaction;
     if (transaction.chainId !== chainId) return wrongChain(transaction.chainId, chainId);
     transactions.set(transaction.hash, transaction);

@@ -77,7 +77,8 @@ export class TransactionOutbox {
     const { mempool, clock } = this.#options;
     const now = clock.monotonicMs();
     let isAnyDue = false;
-    for (const pooled of waiting) {
+    for (let index = 0; index < waiting.length; index++) {
+      const pooled = waiting[index] as Pooled;
       if (!isDue(pooled, now)) continue;
       mempool.gossiped(pooled, now);
       isAnyDue = true;

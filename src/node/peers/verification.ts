@@ -97,7 +97,8 @@ export class Verification<M extends object> {
         }),
     );
     const { clock, vouches } = options;
-    const [checker, budget] = [this.#checker, this.#budget];
+    const checker = this.#checker;
+    const budget = this.#budget;
     this.transactions = new TransactionVerification({ checker, budget, clock, vouches });
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { listed } from '../../ledger/changes.ts';
 import { encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Protocol } from '../../../src/consensus/protocol.ts';
@@ -146,7 +147,7 @@ describe('restore', () => {
         transactions: a.block.transactions,
         touched: execution.touched,
         receiptsBytes: encode(receiptsCodec, execution.receipts),
-        stateChanges: [...execution.changes, { key, value: null }],
+        stateChanges: [...listed(execution.changes), { key, value: null }],
         forgetRecords: [],
         forgetCandidates: [],
       },
