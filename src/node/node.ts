@@ -41,8 +41,9 @@ export interface StartNodeOptions {
   readonly directory: string;
   /** Of the validator's key file, when it is encrypted. */
   readonly password?: string;
-  /** Instead of what `config.json` says. */
+  /** Instead of what `config.json` says, and checked as that is. */
   readonly override?: Partial<NodeConfig>;
+  /** Takes the log, whatever its level; unless given, standard error takes it from the level `log` on. */
   readonly log?: Logger;
   /**
    * Puts something between the node and its network: how test networks make a node lie. Refused on any chain
@@ -100,8 +101,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   useNativeHash();
   const failed = selfTest();
   if (failed !== undefined) throw failed;
-  const loaded = await loadConfig(options.directory);
-  const config = { ...loaded.config, ...options.override };
+  const loaded = await loadConfig(options.directory, options.override);
+  const { config } = loaded;
   if (options.wrap !== undefined && !loaded.genesis.development) {
     throw new Problem('node/not-development', `${loaded.genesis.name} is not a development chain`, {
       remedy: 'Nodes may be made to misbehave on development chains only: use "quorate testnet".',

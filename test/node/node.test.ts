@@ -199,6 +199,14 @@ describe('what keeps a node from starting is said, with its remedy, and leaves n
     await node.stop();
   });
 
+  test('an override that config.json could not have; and one that is an observer never votes', async () => {
+    await refuses(directory, { name: '' }, /^config\/malformed$/);
+    const node = await start(directory, { role: 'observer' });
+    const { validator } = (await ask(node, '/v1/status')).body;
+    await node.stop();
+    assert.equal(validator, null);
+  });
+
   test('a directory that another node uses', async () => {
     const node = await start(directory);
     await refuses(directory, {}, /^storage\/in-use$/);

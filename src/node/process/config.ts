@@ -208,8 +208,14 @@ export function isApiHost(host: string): boolean {
   return isIP(host) !== 0 || (/^[a-z0-9._-]{1,255}$/i.test(host) && !/^[\d.]+$/.test(host));
 }
 
-/** Reads a data directory but not its database. Throws problems that name the file and what to do. */
-export async function loadConfig(directory: string): Promise<LoadedConfig> {
+/**
+ * Reads a data directory but not its database; `override` counts instead of what its config.json says. Throws
+ * problems that name the file and what to do.
+ */
+export async function loadConfig(
+  directory: string,
+  override: Partial<NodeConfig> = {},
+): Promise<LoadedConfig> {
   const configText = await readIfThere(paths.config(directory), limits.nodeFileBytes);
   if (configText === undefined) {
     throw new Problem('config/missing', `there is no node in ${directory}: it has no config.json`, {
@@ -217,7 +223,7 @@ export async function loadConfig(directory: string): Promise<LoadedConfig> {
       details: { directory },
     });
   }
-  const config = parseConfig(configText, paths.config(directory));
+  const config = checkConfig({ ...parseConfig(configText, paths.config(directory)), ...override });
   const genesis = unwrap(
     parseGenesis(
       await readNeeded(paths.genesis(directory), {

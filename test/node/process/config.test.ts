@@ -77,6 +77,22 @@ describe('a data directory', () => {
     await assert.rejects(loadConfig(directory), { code: 'config/missing-key' });
   });
 
+  test('with something else instead is what that says, in all that follows from it', async () => {
+    const directory = await made();
+    const observer = await loadConfig(directory, { role: 'observer' });
+    assert.equal(
+      observer.validatorKeyFile,
+      null,
+      'who only follows does not speak with the key of a validator',
+    );
+    assert.equal((await loadConfig(directory, { log: 'silent' })).config.log, 'silent');
+    const wrong = { snapshots: { everyBlocks: 0, keepBlocks: 0 } };
+    await assert.rejects(loadConfig(directory, wrong), { code: 'config/malformed' });
+    const keyless = fresh();
+    await initDirectory({ directory: keyless, config: { ...config, role: 'observer' }, genesis });
+    await assert.rejects(loadConfig(keyless, { role: 'validator' }), { code: 'config/missing-key' });
+  });
+
   test('refuses a development key on a chain that is not for development', async () => {
     const content: GenesisContent = {
       ...testGenesis(4),
