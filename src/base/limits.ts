@@ -663,6 +663,8 @@ export const limits = {
   clientEventBytes: 64 * KiB,
   /** Client: what a node says instead of a stream. It is a problem, and small. */
   clientRefusalBytes: 64 * KiB,
+  /** Client: one attempt, in ms. Timers count in 31 bits, and whatever is more ends at once. */
+  clientAttemptMs: 2 ** 31 - 1,
   /** Client: an answer. The largest is a full block with its certificate in hex, which is far below this. */
   clientAnswerBytes: 32 * MiB,
   /** A node's config.json, and its note of where its key was used. Each is read whole. */

@@ -33,6 +33,7 @@ export const problemCodes = {
   'api/no-such-record': 'There is no such record at the height that was read',
   'api/not-final': 'The transaction was not seen to be final in the time that was given',
   'api/not-found': 'There is nothing at this path',
+  'api/option': 'An option of the client library is not what it may be',
   'api/operators-only': 'Only operators may ask this, and the node has no token that would identify them',
   'api/other-chain': 'The node is on another chain than the one that was meant or read before',
   'api/path-too-long': 'The path of the request is too long',

@@ -7,6 +7,7 @@ import { FinalWatch } from './final-watch.ts';
 import type { Deadline, HttpClient } from './http-client.ts';
 import { LedgerAccount } from './ledger-account.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
+import { wrongCount } from './option-checks.ts';
 import { whichChain } from './which-chain.ts';
 import { type Signer, Wallet } from './wallet.ts';
 
@@ -40,8 +41,8 @@ export class Ledger {
   }
 
   /**
-   * Asks which chain it is. A problem when no node answers, an address is none, it is another chain than
-   * `chainId`, or the nodes do not agree.
+   * Asks which chain it is. A problem when no node answers, an address or an option is none, it is another
+   * chain than `chainId`, or the nodes do not agree.
    */
   static async connect(options: LedgerOptions): Promise<Ledger | Problem> {
     let nodes: Nodes;
@@ -55,12 +56,17 @@ export class Ledger {
     return chain instanceof Problem ? chain : new Ledger(nodes, chain);
   }
 
-  /** Sends transactions of one key. Ask once for each key: it keeps the nonces. `signer` as for `Wallet`. */
+  /**
+   * Sends transactions of one key. Ask once for each key: it keeps the nonces. `signer` as for `Wallet`;
+   * `window` of them are under way at once. Throws `api/option` for a window that is no whole number from 1.
+   */
   account(
     keyPair: KeyPair,
     options: { readonly signer?: Signer; readonly window?: number } = {},
   ): LedgerAccount {
     const { signer, window } = options;
+    const wrong = wrongCount('window', window);
+    if (wrong !== undefined) throw wrong;
     const wallet = new Wallet({ chainId: this.chainId, keyPair, ...(signer && { signer }) });
     const account = new LedgerAccount({
       nodes: this.#nodes,

@@ -1,5 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import { type Deadline, HttpClient } from './http-client.ts';
+import { wrongTime } from './option-checks.ts';
 import { asSent, defaultSurroundings, isRetryable, type Surroundings } from './transport.ts';
 
 export interface NodesOptions {
@@ -27,7 +28,7 @@ export class Nodes {
   readonly #lateAt = new Map<number, number>();
   #current = 0;
 
-  /** Throws `api/address` for what is no address, and when there is none. */
+  /** Throws `api/address` for what is no address, and when there is none; and `api/option`. */
   constructor(options: NodesOptions) {
     const { attemptMs = 3_000, surroundings = defaultSurroundings } = options;
     // Plain JavaScript may give one alone.
@@ -85,6 +86,8 @@ export class Nodes {
     } = {},
   ): Promise<T | Problem> {
     const { deadlineMs = 10_000, signal, verdict = () => 'answer' } = options;
+    const wrong = wrongTime('deadlineMs', deadlineMs);
+    if (wrong !== undefined) return wrong;
     const { now, sleep, random } = this.surroundings;
     const until = now() + deadlineMs;
     let pause = firstPauseMs;

@@ -4,6 +4,7 @@ import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
 import { readBounded } from './bounded-body.ts';
 import { connectionProblem } from './connection-problem.ts';
 import { parseNodeAddress } from './node-address.ts';
+import { wrongTime } from './option-checks.ts';
 import { watchedFetch } from './write-watch.ts';
 
 /**
@@ -82,11 +83,14 @@ export class Transport {
   readonly #deadlineMs: number;
   readonly #around: Surroundings;
 
-  /** Throws the problem `api/address` for what is not an address. */
+  /** Throws the problems `api/address` for what is not an address, and `api/option`. */
   constructor(options: TransportOptions) {
+    const { attemptMs, deadlineMs } = options;
+    const wrong = wrongTime('attemptMs', attemptMs, 1) ?? wrongTime('deadlineMs', deadlineMs, 0);
+    if (wrong !== undefined) throw wrong;
     this.baseUrl = unwrap(parseNodeAddress(options.baseUrl));
-    this.#attemptMs = options.attemptMs ?? 10_000;
-    this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#attemptMs = attemptMs ?? 10_000;
+    this.#deadlineMs = deadlineMs ?? 10_000;
     this.#around = options.surroundings ?? defaultSurroundings;
   }
 
@@ -95,6 +99,8 @@ export class Transport {
   }
 
   async request(request: HttpRequest): Promise<unknown> {
+    const wrong = wrongTime('deadlineMs', request.deadlineMs);
+    if (wrong !== undefined) return wrong;
     const { now, sleep, random } = this.#around;
     const until = now() + (request.deadlineMs ?? this.#deadlineMs);
     let sent = false;
@@ -117,7 +123,7 @@ export class Transport {
 
   async #attempt(request: HttpRequest, budgetMs: number): Promise<unknown> {
     const { method, path, body: sent, contentType, token, answer = 'json', signal } = request;
-    const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(budgetMs)));
+    const timeout = AbortSignal.timeout(Math.min(Math.max(1, Math.ceil(budgetMs)), limits.clientAttemptMs));
     if (token !== undefined && !tokenShape.test(token)) return unfitToken();
     let body: Uint8Array | undefined;
     const asked = watchedFetch(async () =>

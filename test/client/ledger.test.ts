@@ -679,3 +679,21 @@ test('connecting fails in words: nobody there, no address, another chain', async
   assert.match(several.message, new RegExp(`at any of 2 addresses: ${gone} cannot .*; .*${page.url}`));
   assert.match(several.remedy, /name other nodes/);
 });
+
+test('what no option can be is told at once; a time without end is one', async (t) => {
+  const { fake, ledger } = await start(t, 1);
+  const { endpoints } = fake;
+  const isWrong = (problem: unknown): boolean => problem instanceof Problem && problem.code === 'api/option';
+  for (const attemptMs of [Number.NaN, -1, 0]) {
+    assert.ok(isWrong(await Ledger.connect({ endpoints, attemptMs })), `attemptMs ${attemptMs}`);
+  }
+  for (const window of [0, -1, 0.5, Number.NaN]) {
+    assert.throws(() => ledger.account(alice, { window }), isWrong, `window ${window}`);
+  }
+  const noTime = { deadlineMs: Number.NaN };
+  assert.ok(isWrong(await ledger.ask((client) => client.status(), noTime)));
+  assert.ok(isWrong(await ledger.ask((client) => client.status(noTime))));
+  for (const attemptMs of [Number.POSITIVE_INFINITY, 2 ** 40]) {
+    unwrap(await Ledger.connect({ endpoints, attemptMs }));
+  }
+});
