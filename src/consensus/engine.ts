@@ -44,9 +44,16 @@ export type MonotonicMs = number;
 export type Input<M> =
   /**
    * Time passes. The only clock an engine has. `slept`: it may have stood still meanwhile, as that of a
-   * machine does that was suspended; for others time passed, and what they promised may be over.
+   * machine does that was suspended; for others time passed, and what they promised may be over. `lateMs`: it
+   * comes so much later than it was due. The process stood still, and what came for it meanwhile waits behind
+   * this.
    */
-  | { readonly type: 'tick'; readonly now: MonotonicMs; readonly slept?: boolean }
+  | {
+      readonly type: 'tick';
+      readonly now: MonotonicMs;
+      readonly slept?: boolean;
+      readonly lateMs?: number;
+    }
   /**
    * `protocol.senderOf(message)` is proven: it signed the message, whoever delivered it; or, where
    * `protocol.authentication` is 'channel', the message came over that validator's own authenticated stream.

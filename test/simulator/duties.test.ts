@@ -323,6 +323,28 @@ describe('the duties of one replica', () => {
     assert.throws(() => patient.ticks(900, statusTo('all')), neglects(/does not suspect its primary/));
   });
 
+  test('who stood still suspects nobody before it reads what came meanwhile', () => {
+    const post = (): Effect<PbftMessage> => ({ type: 'post', to: 'all', message: unsigned(suspect(1)) });
+    for (const [wokeAt, suspectsAt, isHasty] of [
+      [700, 700, true],
+      [700, 980, true],
+      [700, 1_000, false],
+    ] as const) {
+      const played = new Played();
+      played.ticks(200);
+      played.place.now = wokeAt;
+      const woke = (...effects: Effect<PbftMessage>[]): void =>
+        played.step({ type: 'tick', now: wokeAt, lateMs: wokeAt - 220 }, [statusTo('all'), ...effects]);
+      const say = (): void => {
+        if (suspectsAt === wokeAt) return woke(post());
+        woke();
+        played.ticks(suspectsAt, post());
+      };
+      if (isHasty) assert.throws(say, neglects(/before it reads what came while it stood still/));
+      else say();
+    }
+  });
+
   test('a block that was voted for and is not final is work, too, from the first tick on', () => {
     const patient = new Played();
     patient.hears(proposal(1, hash('a'), genesis), validate(1, hash('a')));

@@ -11,7 +11,7 @@ import { genesisHeader } from '../consensus/raft/world.ts';
 const timing = { heartbeatMs: 50, electionTimeoutMs: 300, blockIntervalMs: 0, leaseReads: false };
 type Effects = readonly Effect<RaftMessage>[];
 
-/** A real member under its duties: `lazy` takes effects away before its duties are looked at. */
+/** A real member under its duties: `lazy` takes effects away before its duties are looked at, and `told` is what it gets instead of an input. */
 class Watched {
   readonly member: Solo;
   private readonly duties: RaftDutyChecker;
@@ -22,14 +22,28 @@ class Watched {
     this.duties = new RaftDutyChecker({ node: 0, timing }, start, this.member.state);
   }
 
-  give(input: Input<RaftMessage>, lazy: (effects: Effects) => Effects = (effects) => effects): this {
-    this.member.give(input);
+  give(
+    input: Input<RaftMessage>,
+    lazy: (effects: Effects) => Effects = (effects) => effects,
+    told = input,
+  ): this {
+    this.member.give(told);
     this.duties.step(input, lazy(this.member.effects), this.member.state);
     return this;
   }
 
   hear<K extends RaftMessage['kind']>(body: Body<K>, lazy?: (effects: Effects) => Effects): this {
     return this.give({ type: 'message', message: body } as unknown as Input<RaftMessage>, lazy);
+  }
+
+  /** The process stands still, and its first tick comes so late. */
+  standStill(ms: number, isTold = true): this {
+    const now = (this.member.now += ms);
+    return this.give({ type: 'tick', now, lateMs: ms }, undefined, {
+      type: 'tick',
+      now,
+      ...(isTold && { lateMs: ms }),
+    });
   }
 
   tick(ms: number, lazy?: (effects: Effects) => Effects): this {
@@ -101,4 +115,14 @@ test('whoever hears no leader seeks the lead, and asks all who vote', () => {
   );
   const good = new Watched();
   for (let ms = 0; ms < 1_000; ms += 20) good.tick(20);
+});
+
+test('who heard its leader until it stood still reads what came meanwhile before it seeks the lead', () => {
+  const good = new Watched().hear(beat(1)).sync().standStill(2_000);
+  for (let ms = 0; ms < 1_000; ms += 20) good.tick(20);
+  const hasty = new Watched().hear(beat(1)).sync();
+  assert.throws(
+    () => hasty.standStill(2_000, false),
+    neglects(/seeks the lead before it reads what came meanwhile/),
+  );
 });

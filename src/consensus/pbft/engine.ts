@@ -28,7 +28,7 @@ import { maybeLeave, onSuspect } from './suspicion.ts';
 import { followLink, maybePrepare, onSynced, onValidated, retryValidations } from './validating.ts';
 import { noteQuorum, onNewView, onViewChange, reachStart } from './view-change.ts';
 import { advance, onVote } from './voting.ts';
-import { watchChange, watchProgress } from './watching.ts';
+import { noteLateness, watchChange, watchProgress } from './watching.ts';
 import { mostStored, write } from './writing.ts';
 
 /**
@@ -98,6 +98,7 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
   switch (input.type) {
     case 'tick':
       state.now = Math.max(state.now, input.now);
+      noteLateness(replica, input.lateMs);
       watchProgress(replica);
       replica.noted.ticked = true;
       return;

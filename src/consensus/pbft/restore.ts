@@ -8,6 +8,7 @@ import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { BlockName, ChainLink, MonotonicMs } from '../engine.ts';
 import type { EngineStart, LogTrust } from '../protocol.ts';
 import { freshPacing } from '../shared/pacing.ts';
+import { freshPatience } from '../shared/patience.ts';
 import { neverAsked } from '../shared/sync-ask.ts';
 import { stopped } from '../shared/timer.ts';
 import { noWrites } from '../shared/write-queue.ts';
@@ -70,6 +71,7 @@ export function freshState(start: Beginning): PbftState {
     pacing: freshPacing(),
     building: null,
     lastFinalAt: start.now,
+    patience: freshPatience(),
     progressTimer: stopped(),
     viewSince: start.now,
     attempts: 0,

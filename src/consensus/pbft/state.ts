@@ -6,6 +6,7 @@ import type { ChainLink, MonotonicMs, ValidatorIndex } from '../engine.ts';
 import type { Ballot } from '../shared/ballot.ts';
 import type { Contact } from '../shared/contact.ts';
 import type { Pacing } from '../shared/pacing.ts';
+import type { Patience } from '../shared/patience.ts';
 import type { SyncAsk } from '../shared/sync-ask.ts';
 import type { Timer } from '../shared/timer.ts';
 import type { WriteQueue } from '../shared/write-queue.ts';
@@ -82,6 +83,8 @@ export interface PbftState {
   building: { readonly parentHash: Hash; readonly height: Height } | null;
   lastFinalAt: MonotonicMs;
 
+  /** With a primary that seems to take too long. */
+  readonly patience: Patience;
   /** Due when the view has taken too long for one block; runs while something is unfinished. */
   readonly progressTimer: Timer;
   viewSince: MonotonicMs;

@@ -1,13 +1,14 @@
 import { toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { cast } from '../shared/ballot.ts';
+import { isPatient } from '../shared/patience.ts';
 import { isDue } from '../shared/timer.ts';
 import { isVoter, quorumOf, takesPart } from './configuration.ts';
 import { catchUp } from './finality.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
 import type { Term, Vote, VoteRequest } from './message.ts';
 import { envelope, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
-import { committed, isAmnesiac, noteCommitted, ownIndex, type Replica } from './replica.ts';
+import { committed, isAmnesiac, isLeaderSilent, noteCommitted, ownIndex, type Replica } from './replica.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -26,7 +27,7 @@ import { write } from './writing.ts';
  */
 export function maybeCampaign(replica: Replica): void {
   const { state } = replica;
-  if (state.role.kind === 'leader') return;
+  if (state.role.kind === 'leader' || isPatient(state.patience, state.now)) return;
   if (!mayCampaign(replica)) {
     if (isDue(state.electionTimer, state.now)) forgetLeader(replica);
     return;
@@ -151,10 +152,14 @@ function mayGrant(state: RaftState): boolean {
   return !isAmnesiac(state) && state.self !== null;
 }
 
-/** It leads, or the leader was heard within the shortest election timeout. */
-export function hearsLeader({ state, options }: Replica): boolean {
-  if (state.role.kind === 'leader') return true;
-  return state.leaderHeardAt !== null && state.now - state.leaderHeardAt < options.electionTimeoutMs;
+/**
+ * It leads, or the leader was heard within the shortest election timeout. What a leader's lease rests on is
+ * that this is no shorter.
+ */
+export function hearsLeader(replica: Replica): boolean {
+  const { role, leaderHeardAt, patience, now } = replica.state;
+  if (role.kind === 'leader') return true;
+  return leaderHeardAt !== null && (isPatient(patience, now) || !isLeaderSilent(replica));
 }
 
 export function onVote(replica: Replica, message: Vote): void {

@@ -19,11 +19,11 @@ import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
 import { onAccepted, onConnectionChange, onHeartbeatAnswer, onRejected } from './progress.ts';
 import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
-import { confirmReads, finishReads, forgetLease, onRead, onReadAnswer, onReadRequest } from './reads.ts';
+import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
 import { onRunningChain } from './own-use.ts';
 import { configurationRecord } from './records.ts';
 import type { Replica } from './replica.ts';
-import { advanceLeaderCommit, onLoaded, replicate, startRound, tickLeader } from './replication.ts';
+import { advanceLeaderCommit, onLoaded, replicate, startRound } from './replication.ts';
 import { statusOf, whyOf } from './report.ts';
 import { restore } from './restore.ts';
 import { becomeFollower } from './roles.ts';
@@ -37,8 +37,9 @@ import {
   onSnapshotOffer,
   watchSnapshots,
 } from './snapshots.ts';
-import { advanceFollowerCommit, onValidated, retryValidations } from './staging.ts';
+import { advanceFollowerCommit, onValidated } from './staging.ts';
 import type { Leader } from './state.ts';
+import { onTick } from './ticking.ts';
 import { driveTransfer, finishTransfer, onTransferRequest } from './transfer.ts';
 import { onPersisted, write } from './writing.ts';
 
@@ -107,10 +108,7 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
   const { state } = replica;
   switch (input.type) {
     case 'tick':
-      state.now = Math.max(state.now, input.now);
-      if (input.slept === true && state.role.kind === 'leader') forgetLease(state.role);
-      if (state.role.kind === 'leader') tickLeader(replica, state.role);
-      retryValidations(replica);
+      onTick(replica, input);
       break;
     case 'message':
       onMessage(replica, input.message);

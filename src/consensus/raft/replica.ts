@@ -61,6 +61,11 @@ export function answersLately({ state, options }: Replica, role: Leader, member:
   return isHeard(role.contact, member, { now: state.now, withinMs: options.electionTimeoutMs });
 }
 
+/** The leader that was heard last was not heard for the shortest election timeout. */
+export function isLeaderSilent({ state, options }: Replica): boolean {
+  return state.leaderHeardAt !== null && state.now - state.leaderHeardAt >= options.electionTimeoutMs;
+}
+
 /**
  * The block of the log at this height is known to be committed. What is staged in its place, or below, is of
  * a leader that was deposed and has not heard of that: it goes, with all that follows it.

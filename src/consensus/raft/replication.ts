@@ -1,5 +1,6 @@
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
+import { isPatient } from '../shared/patience.ts';
 import { isDue, start } from '../shared/timer.ts';
 import { quorumOf, quorumValue } from './configuration.ts';
 import { entryAt, entryOf, hashAt, lastHeight, termAt, wireOf } from './log.ts';
@@ -21,12 +22,9 @@ const loadAtOnce = 16;
  */
 export function tickLeader(replica: Replica, role: Leader): void {
   const { state, options } = replica;
-  if (diskStalls(replica)) {
-    becomeFollower(replica, state.term, null, 'its disk stalls');
-    return;
-  }
-  if (state.now - role.since >= options.electionTimeoutMs && !quorumContact(replica, role)) {
-    becomeFollower(replica, state.term, null, 'it lost contact with a majority');
+  const lost = isPatient(state.patience, state.now) ? null : whyLost(replica, role);
+  if (lost !== null) {
+    becomeFollower(replica, state.term, null, lost);
     return;
   }
   if (!isDue(role.heartbeatTimer, state.now)) return;
@@ -39,6 +37,14 @@ export function tickLeader(replica: Replica, role: Leader): void {
     if (sent === null || state.now - sent < options.electionTimeoutMs) continue;
     if (runsOut(progress.retransmission, state.now, options)) progress.probeSentAt = null;
   }
+}
+
+/** Why it should lead no longer; null when it should. */
+export function whyLost(replica: Replica, role: Leader): string | null {
+  const { state, options } = replica;
+  if (diskStalls(replica)) return 'its disk stalls';
+  if (state.now - role.since < options.electionTimeoutMs || quorumContact(replica, role)) return null;
+  return 'it lost contact with a majority';
 }
 
 /** It heard a majority, itself included, within the last election timeout. */

@@ -5,6 +5,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, type Height, toHeight, toView } from '../../ledger/block.ts';
 import type { EngineStart } from '../protocol.ts';
 import { freshPacing } from '../shared/pacing.ts';
+import { freshPatience } from '../shared/patience.ts';
 import { neverAsked } from '../shared/sync-ask.ts';
 import { noWrites } from '../shared/write-queue.ts';
 import { genesisConfiguration, indexOf } from './configuration.ts';
@@ -70,6 +71,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     staleRecords: start.records.has(unprovenKey) && !isUnproven(start) ? [...stale, unprovenKey] : stale,
     role: { kind: 'follower', leader: null, matched: commit, leaderCommit: commit, staging: [] },
     now: start.now,
+    patience: freshPatience(),
     electionTimer: { dueAt: start.now + options.electionTimeoutMs * (1 + nextFloat(random)) },
     // A restarted voter may have promised a lease that it no longer remembers.
     leaderHeardAt: options.leaseReads && hard.incarnation > 0 ? start.now : null,

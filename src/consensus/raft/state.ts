@@ -5,6 +5,7 @@ import type { BlockName, Effect, MonotonicMs, RequestId, ValidatorIndex } from '
 import type { Ballot } from '../shared/ballot.ts';
 import type { Contact } from '../shared/contact.ts';
 import type { Pacing } from '../shared/pacing.ts';
+import type { Patience } from '../shared/patience.ts';
 import type { SyncAsk } from '../shared/sync-ask.ts';
 import type { Timer } from '../shared/timer.ts';
 import type { WriteQueue } from '../shared/write-queue.ts';
@@ -58,6 +59,8 @@ export interface RaftState {
   staleRecords: string[];
   role: Role;
   now: MonotonicMs;
+  /** With a leader, a majority or the disk that seems to be silent. */
+  readonly patience: Patience;
   readonly electionTimer: Timer;
   /** When a leader was last heard; null since it was given up. */
   leaderHeardAt: MonotonicMs | null;

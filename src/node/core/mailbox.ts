@@ -50,9 +50,11 @@ export class Mailbox<M> {
 
   #tickAt(now: MonotonicMs): Input<M> {
     const slept = this.#slept(now);
+    const sinceMs = now - this.#tickedAt;
+    const late = sinceMs > limits.engineClockMs;
     this.#tickedAt = now;
     this.#ahead = this.#clock.wallMs() - now;
-    return { type: 'tick', now, ...(slept && { slept }) };
+    return { type: 'tick', now, ...(slept && { slept }), ...(late && { lateMs: sinceMs - limits.tickMs }) };
   }
 
   /**

@@ -399,6 +399,12 @@ export class TestNode extends EngineHost<PbftMessage, PbftEngine> {
     }
   }
 
+  /** The process stands still, and its first tick comes so late. */
+  standStill(ms: number): void {
+    this.committee.now += ms;
+    this.step({ type: 'tick', now: this.committee.now, lateMs: ms });
+  }
+
   /** The keys of what it signed durably since its effects were emptied last. */
   signed(): string[] {
     return this.effects.flatMap((effect) =>

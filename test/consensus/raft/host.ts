@@ -201,7 +201,8 @@ export class Host extends EngineHost<RaftMessage, RaftEngine> {
     const missed = this.#missed;
     if (missed === null) return;
     this.#missed = null;
-    this.give({ type: 'tick', now: this.#world.schedule.now });
+    const { now } = this.#world.schedule;
+    this.give({ type: 'tick', now, lateMs: now - this.state.now });
     for (const input of missed) if (input.type !== 'tick') this.give(input);
   }
 

@@ -174,6 +174,12 @@ export class Solo {
     return this.give({ type: 'tick', now: this.now });
   }
 
+  /** The process stands still, and its first tick comes so late. */
+  standStill(ms: number): this {
+    this.now += ms;
+    return this.give({ type: 'tick', now: this.now, lateMs: ms });
+  }
+
   receive<Type extends RaftMessage['kind']>(body: Body<Type>): this {
     const message = { ...body, term: toView(body.term) } as unknown as Verified<RaftMessage>;
     return this.give({ type: 'message', message });

@@ -13,6 +13,7 @@ import {
   isPaced,
   takeWork,
 } from '../../../src/consensus/shared/pacing.ts';
+import { freshPatience, isPatient, notePatience } from '../../../src/consensus/shared/patience.ts';
 import { askSync, neverAsked } from '../../../src/consensus/shared/sync-ask.ts';
 import { isDue, start, stop, stopped } from '../../../src/consensus/shared/timer.ts';
 import {
@@ -130,4 +131,43 @@ test('a message that is longer than any engine sends is refused unread', () => {
   assert.equal((read(limits.consensusMessageBytes) as Uint8Array).length, limits.consensusMessageBytes);
   const refused = read(limits.consensusMessageBytes + 1);
   assert.ok(refused instanceof Problem && refused.code === 'consensus/oversize');
+});
+
+suite('the patience of a process that stood still', () => {
+  const mostMs = 1_000;
+
+  test('lasts as long as it stood still, and no longer than the bound', () => {
+    for (const [lateMs, lasts] of [
+      [undefined, 0],
+      [30, 30],
+      [1_000, 1_000],
+      [60_000, 1_000],
+    ] as const) {
+      const patience = freshPatience();
+      notePatience(patience, { now: 5, lateMs, overdue: true, mostMs });
+      assert.equal(isPatient(patience, 5 + lasts), false);
+      if (lasts > 0) assert.equal(isPatient(patience, 4 + lasts), true);
+    }
+  });
+
+  test('comes to its end also where every tick is late, and is whole again when nothing is overdue', () => {
+    for (const lateMs of [60, 180, 900, 5_000]) {
+      const patience = freshPatience();
+      let now = 0;
+      let patientMs = 0;
+      const tick = (overdue: boolean): void => {
+        now += lateMs + 20;
+        notePatience(patience, { now, lateMs, overdue, mostMs });
+        if (overdue) patientMs += Math.min(Math.max(0, patience.until - now), lateMs + 20);
+      };
+      for (let round = 0; round < 50; round++) tick(false);
+      assert.ok(isPatient(patience, now));
+      for (let round = 0; round < 50; round++) tick(true);
+      assert.equal(isPatient(patience, now), false);
+      assert.ok(patientMs <= mostMs, `${patientMs} ms with ${lateMs}`);
+      tick(false);
+      tick(true);
+      assert.ok(isPatient(patience, now));
+    }
+  });
 });

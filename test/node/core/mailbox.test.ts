@@ -46,6 +46,32 @@ test('clocks that drift, and one that is set back, are no sleep', () => {
   assert.equal(box.next(), undefined);
   pass(limits.engineClockMs, limits.engineClockMs);
   box.enqueue(message);
-  assert.deepEqual(box.next(), { type: 'tick', now: 1_020 + limits.engineClockMs });
+  assert.deepEqual(box.next(), {
+    type: 'tick',
+    now: 1_020 + limits.engineClockMs,
+    lateMs: 20 + limits.engineClockMs - limits.tickMs,
+  });
   assert.deepEqual(box.next(), message);
+});
+
+test('what comes after the process stood still finds an engine that knows for how long', () => {
+  for (const first of ['timer', 'message']) {
+    const { box, pass } = mailbox();
+    pass(limits.tickMs + 1_500, limits.tickMs + 1_500);
+    const now = 1_000 + limits.tickMs + 1_500;
+    if (first === 'timer') box.tick(now);
+    box.enqueue(message);
+    assert.deepEqual(box.next(), { type: 'tick', now, lateMs: 1_500 });
+    assert.deepEqual(box.next(), message);
+    pass(limits.tickMs, limits.tickMs);
+    box.tick(now + limits.tickMs);
+    assert.deepEqual(box.next(), { type: 'tick', now: now + limits.tickMs }, 'it is said once');
+  }
+});
+
+test('an input that finds its engine’s clock as old as it may be is not late', () => {
+  const { box, pass } = mailbox();
+  pass(limits.engineClockMs, limits.engineClockMs);
+  box.enqueue(message);
+  assert.deepEqual(box.next(), { type: 'tick', now: 1_000 + limits.engineClockMs });
 });

@@ -33,6 +33,10 @@ export const raftDutyMutations: readonly Mutation[] = [
       replace: '    void durable;',
     },
   ),
+  one('raft-impatient', 'who stood still reads before it campaigns', raft('election'), {
+    find: "  if (state.role.kind === 'leader' || isPatient(state.patience, state.now)) return;",
+    replace: "  if (state.role.kind === 'leader') return;",
+  }),
   one('raft-silent-refusal', 'who gives no vote says so', raft('election'), {
     find: '    sendWhenDurable(replica, [from], answerWith(false));\n    return;',
     replace: '    return;',
@@ -106,8 +110,9 @@ export const raftDutyMutations: readonly Mutation[] = [
       'start(state.electionTimer, state.now, options.electionTimeoutMs * (2 + nextFloat(state.random)));',
   }),
   one('raft-clings', 'a leader that no majority answers steps down', raft('replication'), {
-    find: 'state.now - role.since >= options.electionTimeoutMs && !quorumContact(replica, role)',
-    replace: 'state.now - role.since >= 1e9 * options.electionTimeoutMs && !quorumContact(replica, role)',
+    find: 'if (state.now - role.since < options.electionTimeoutMs || quorumContact(replica, role)) return null;',
+    replace:
+      'if (state.now - role.since < 1e9 * options.electionTimeoutMs || quorumContact(replica, role)) return null;',
   }),
   one('raft-forgets-to-ask', 'who lost its log asks what was final', raft('amnesia'), {
     find: "if (guard.name !== 'asking' || state.self === null || !isStartOnDisk(state)) return;",

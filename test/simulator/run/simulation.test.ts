@@ -72,6 +72,24 @@ describe('a run', () => {
     assert.equal(verdict.counts['run/views'], 0);
   });
 
+  test('in which all stand still for longer than any timeout, as on a machine with too much to do, sees no election and no view change', async () => {
+    const { consensus } = drawPlan(1, 'raft');
+    const raft = { ...consensus, heartbeatMs: 20, electionTimeoutMs: 200 } as typeof consensus;
+    for (const plan of [quiet, { ...quiet, engine: 'raft', consensus: raft } as const]) {
+      // In these something is unfinished then.
+      for (const seed of [4, 7, 8, 10, 12]) {
+        // They stop in the middle of a block, one after the other, and wake up so, in the same order or the other way round.
+        const faults = [0, 1, 2, 3].map((node) => {
+          const apart = seed % 2 === 0 ? 2 * node : -2 * node;
+          return { kind: 'pause', node, at: 600 + 2 * node, forMs: 800 + apart } as const;
+        });
+        const verdict = await verdictOf({ ...plan, seed, faults });
+        assert.equal(verdict.outcome, 'pass', describeVerdict(verdict));
+        assert.equal(verdict.counts['run/views'], plan.engine === 'raft' ? 1 : 0, `seed ${seed}`);
+      }
+    }
+  });
+
   test('ends with nothing that waits: a chain that rests comes to the expiry of what never can be final', async () => {
     const raft = drawPlan(1, 'raft').consensus;
     for (const plan of [quiet, { ...quiet, engine: 'raft', consensus: raft } as const]) {

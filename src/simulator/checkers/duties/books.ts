@@ -95,6 +95,11 @@ export class Books {
   /** The highest of its votes that it found at its start. They are not below its window. */
   readonly restoredUpTo: number;
 
+  /** It stood still. Until then it may wait for what came meanwhile, whatever seems to be overdue. */
+  mayReadUntil = Number.NEGATIVE_INFINITY;
+  /** The view had time left when it stood still. Until then it has to wait for what came meanwhile. */
+  mustReadUntil = Number.NEGATIVE_INFINITY;
+
   constructor(committee: Committee, start: Pick<EngineStart, 'now' | 'records'>, place: Place) {
     this.committee = committee;
     this.viewSince = start.now;
@@ -123,6 +128,7 @@ export class Books {
   /** Notes a step, before its duties are looked at. */
   note(step: Step): void {
     const { before, after, now, input, done } = step;
+    if (input.type === 'tick' && input.lateMs !== undefined) this.#noteLate(now, input.lateMs);
     for (const message of done.signs) this.signed.set(logKey(message), message);
     if (input.type === 'persisted') for (const message of step.heard) this.own.set(logKey(message), message);
     if (after.final > before.final) {
@@ -151,6 +157,25 @@ export class Books {
       (effect) => effect.type === 'trace' && (effect.event === 'leave-view' || effect.event === 'join-view'),
     );
     if (this.attempts !== null) this.attempts += changes.length;
+  }
+
+  #noteLate(now: number, lateMs: number): void {
+    const until = now + Math.min(lateMs, this.committee.timing.viewTimeoutMs);
+    const sleptAt = now - lateMs;
+    // Who stands still again before it has read may have used up its patience.
+    if (sleptAt - this.begunAt < this.leastMs && sleptAt >= this.mayReadUntil) this.mustReadUntil = until;
+    this.mayReadUntil = Math.max(this.mayReadUntil, until);
+  }
+
+  /** Since when the view has its time for the next block. */
+  get begunAt(): number {
+    return Math.max(this.viewSince, this.finalSince);
+  }
+
+  /** What that is at least, as far as is known. */
+  get leastMs(): number {
+    const { viewTimeoutMs, viewTimeoutCapMs } = this.committee.timing;
+    return Math.min(viewTimeoutMs * 2 ** (this.attempts ?? 0), viewTimeoutCapMs);
   }
 
   #waitsForBlock({ view, final }: Place): boolean {

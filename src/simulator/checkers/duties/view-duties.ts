@@ -210,12 +210,15 @@ export class ViewDuties {
   #mayFirstSuspect({ now, after, before }: Step, suspect: Suspect): void {
     if (suspect.reason !== 'no-progress') return;
     const books = this.#books;
-    const { viewTimeoutMs, viewTimeoutCapMs } = books.committee.timing;
-    const least = Math.min(viewTimeoutMs * 2 ** (books.attempts ?? 0), viewTimeoutCapMs);
-    const since = Math.max(books.viewSince, books.finalSince);
+    const least = books.leastMs;
+    const waited = now - books.begunAt;
     books.must(
-      before.view !== after.view || now - since >= least - tickMs,
-      () => `suspects the primary of view ${suspect.view} after ${now - since} of ${least} ms`,
+      before.view !== after.view || waited >= least - tickMs,
+      () => `suspects the primary of view ${suspect.view} after ${waited} of ${least} ms`,
+    );
+    books.must(
+      now >= books.mustReadUntil,
+      () => `suspects the primary of view ${suspect.view} before it reads what came while it stood still`,
     );
   }
 
@@ -241,7 +244,7 @@ export class ViewDuties {
         ? viewTimeoutCapMs
         : Math.min(viewTimeoutMs * 2 ** books.attempts, viewTimeoutCapMs);
     const waited = now - Math.max(books.viewSince, books.finalSince, Math.min(...begun));
-    if (waited < most + repeatMs) return;
+    if (waited < most + repeatMs || now < books.mayReadUntil + repeatMs) return;
     const posted = this.#posted;
     const lately = posted !== null && posted.suspect.view === after.view && now - posted.at < 2 * repeatMs;
     books.must(

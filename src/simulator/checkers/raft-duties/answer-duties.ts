@@ -38,6 +38,7 @@ export class AnswerDuties {
   #mustSeeTerm({ after, before, now }: Step, message: RaftMessage): void {
     const { kind, term, from } = message;
     if (term <= before.term || kind === 'read-answer' || kind === 'timeout-now') return;
+    if (kind === 'vote-request' && now < this.#books.mayReadUntil) return;
     if ((kind === 'append' || kind === 'snapshot-offer') && message.to !== after.self) return;
     if (kind === 'vote-request' && (message.pre || !this.#helps(message, { now, role: before.role }))) return;
     this.#books.must(
@@ -94,6 +95,7 @@ export class AnswerDuties {
     const books = this.#books;
     const { before, after, now } = step;
     const { from, term, pre } = message;
+    if (now < books.mayReadUntil) return;
     if (!pre && term >= before.term && !this.#helps(message, { now, role: before.role })) return;
     const current =
       message.lastTerm > after.lastTerm ||

@@ -83,6 +83,13 @@ export class Books {
   leaderHeardAt: number | null;
   /** Since when it is what it is. */
   roleSince: number;
+  /**
+   * It stood still. Until then it may wait for what came meanwhile, whatever seems to be overdue, and helps
+   * against its leader or not.
+   */
+  mayReadUntil = Number.NEGATIVE_INFINITY;
+  /** It heard its leader until it stood still. Until then it has to wait for what came meanwhile. */
+  mustReadUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
     seat: Seat,
@@ -108,6 +115,7 @@ export class Books {
   note(step: Step): void {
     const { input, effects, now, before, after } = step;
     if (input.type === 'persisted') this.#confirm(input.seq);
+    if (input.type === 'tick' && input.lateMs !== undefined) this.#noteLate(now, input.lateMs);
     for (const effect of effects) {
       if (effect.type === 'persist') {
         this.lastSeq = effect.seq;
@@ -122,6 +130,12 @@ export class Books {
       this.leaderHeardAt = now;
     else if (after.role !== before.role && after.role !== 'follower') this.leaderHeardAt = null;
     if (after.role !== before.role || after.term !== before.term) this.roleSince = now;
+  }
+
+  #noteLate(now: number, lateMs: number): void {
+    const until = now + Math.min(lateMs, this.seat.timing.electionTimeoutMs);
+    this.mayReadUntil = Math.max(this.mayReadUntil, until);
+    if (this.hearsLeader(now - lateMs)) this.mustReadUntil = Math.max(this.mustReadUntil, until);
   }
 
   /** It was cut off the log: a write from before says nothing of one that comes back. */

@@ -28,6 +28,7 @@ export class ElectionDuties {
 
   look(step: Step): void {
     this.#note(step);
+    this.#mustRead(step);
     this.#mustCampaign(step);
     this.#mustAsk(step);
     this.#mustWin(step);
@@ -79,6 +80,15 @@ export class ElectionDuties {
       this.#waitsSince = now;
   }
 
+  /** What its leader said while it stood still waits for it. */
+  #mustRead({ before, after, now }: Step): void {
+    const books = this.#books;
+    books.must(
+      before.role !== 'follower' || after.role !== 'pre-candidate' || now >= books.mustReadUntil,
+      () => `heard its leader until it stood still, and seeks the lead before it reads what came meanwhile`,
+    );
+  }
+
   /** The leader hands over; or time is up. */
   #mustCampaign(step: Step): void {
     const { before, after, now, input } = step;
@@ -98,7 +108,7 @@ export class ElectionDuties {
     if (input.type !== 'tick' || after.role === 'leader' || !books.mayCampaign(step)) return;
     const waits = now - this.#waitsSince;
     books.must(
-      waits < 2 * books.seat.timing.electionTimeoutMs + tickMs,
+      waits < 2 * books.seat.timing.electionTimeoutMs + tickMs || now < books.mayReadUntil + tickMs,
       () => `hears no leader for ${waits} ms, and does not seek the lead`,
     );
   }

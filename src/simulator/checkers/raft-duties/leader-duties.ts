@@ -356,7 +356,7 @@ export class LeaderDuties {
   #mustStepDown({ input, now, after }: Step): void {
     const books = this.#books;
     const most = books.seat.timing.electionTimeoutMs + tickMs;
-    if (input.type !== 'tick' || now - books.roleSince < most) return;
+    if (input.type !== 'tick' || now - books.roleSince < most || now < books.mayReadUntil + tickMs) return;
     books.must(
       isQuorum(
         after.members,
