@@ -6,6 +6,7 @@ import { raftDutyMutations, raftServingMutations, servingMutations } from './raf
 import { raftMutations } from './raft-mutations.ts';
 import { replicaMutations } from './replica-mutations.ts';
 import { seldomMutations } from './seldom-mutations.ts';
+import { standstillMutations } from './standstill-mutations.ts';
 
 /** Those that are looked for in runs of Raft. */
 export const mutationsOfRaft: readonly Mutation[] = [
@@ -21,6 +22,7 @@ export const allMutations: readonly Mutation[] = [
   ...dutyMutations,
   ...replicaMutations,
   ...seldomMutations,
+  ...standstillMutations,
   ...forgottenMutations,
   ...servingMutations,
   ...mutationsOfRaft,

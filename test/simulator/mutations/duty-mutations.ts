@@ -20,6 +20,10 @@ export const dutyMutations: readonly Mutation[] = [
       replace: 'certificate.height !== proven.header.height',
     },
   ),
+  one('impatient', 'who stood still reads before it suspects anybody', pbft('watching'), {
+    find: 'const overdue = isPatient(state.patience, state.now) ? null : whatIsOverdue(replica);',
+    replace: 'const overdue = whatIsOverdue(replica);',
+  }),
   one('silent-to-other-view', 'a Status is answered whatever its view is', pbft('status'), {
     find: 'const lacksView = status.view < state.view',
     replace: 'if (status.view !== state.view) return;\n  const lacksView = status.view < state.view',
