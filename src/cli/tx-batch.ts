@@ -8,6 +8,7 @@ import type { HttpClient } from '../client/http-client.ts';
 import { problemOf, untilExpiry } from '../client/outcomes.ts';
 import { failureText, grouped } from '../client/plain-words.ts';
 import { isRetryable } from '../client/transport.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { readJournal, writeJournal } from './batch-journal.ts';
 import type { BatchLine } from './batch-lines.ts';
@@ -109,9 +110,11 @@ async function signedOf(
   const name = { chainId: status.chainId, input };
   const before = async (): Promise<readonly Transaction[] | undefined> => {
     const found = await readJournal(journal, name);
-    if (found === undefined || found.every(({ sender }) => sender === wallet.publicKey)) return found;
-    throw new Problem('cli/file', `${journal} was signed for another account`, {
-      remedy: 'Give the same --from and --sender to go on with it, or name another file with --signed.',
+    const [first] = found ?? [];
+    const other = first === undefined ? undefined : otherTerm(first, wallet.publicKey, options);
+    if (other === undefined) return found;
+    throw new Problem('cli/file', `${journal} was signed ${other.was}`, {
+      remedy: `Give the same ${other.option} to go on with it, or name another file with --signed.`,
     });
   };
   const found = await before();
@@ -123,6 +126,20 @@ async function signedOf(
   if (await writeJournal(journal, name, transactions)) return transactions;
   // Another one signed the same batch meanwhile.
   return defined(await before(), 'a journal that is there');
+}
+
+/** What was signed otherwise than it is asked for now: nothing of that is signed again. */
+function otherTerm(
+  first: Transaction,
+  account: PublicKey,
+  { fee, nonce = first.nonce, expiry }: BatchOptions,
+): { readonly was: string; readonly option: string } | undefined {
+  const expiryHeight = 'height' in expiry ? expiry.height : first.expiryHeight;
+  if (first.sender !== account) return { was: 'for another account', option: '--from and --sender' };
+  if (first.fee !== fee) return { was: `with a fee of ${first.fee}, and not of ${fee}`, option: '--fee' };
+  if (first.nonce !== nonce) return { was: `from nonce ${first.nonce} on`, option: '--nonce' };
+  if (first.expiryHeight === expiryHeight) return undefined;
+  return { was: `to expire at height ${first.expiryHeight}`, option: '--expiry' };
 }
 
 /** A problem when it cannot go on now. When one is refused nothing behind it is sent any more. */

@@ -66,6 +66,12 @@ async function nextOf(
   changes: readonly Change[],
   context: { readonly directory: string; readonly client: HttpClient },
 ): Promise<readonly PublicKey[]> {
+  if (parameters.engine !== 'pbft') {
+    throw usage(
+      'members of a Raft chain do not change by proposals',
+      'Change them with "quorate members add MEMBER" and its like.',
+    );
+  }
   if (changes.length === 0) {
     throw usage('no validator is added, removed or replaced', 'Give --add, --remove or --swap.');
   }

@@ -153,6 +153,30 @@ describe('tx batch', () => {
     assert.ok(seen.slice(asked).every(({ url: path }) => !path.startsWith('/v1/accounts/')));
   });
 
+  test('what was signed on other terms is not sent as if those that are given counted', async (t) => {
+    const { file, run } = world(t);
+    const { url, sent } = await node(t, () => 'applied');
+    assert.equal((await run(url, ['batch', file, '--fee', '3', '--expiry', '200'])).code, 0);
+    const already = sent.length;
+    for (const [terms, option] of [
+      [[], '--fee'],
+      [['--fee', '4'], '--fee'],
+      [['--fee', '3', '--nonce', '50'], '--nonce'],
+      [['--fee', '3', '--expiry', '300'], '--expiry'],
+    ] as const) {
+      const ran = await run(url, ['batch', file, ...terms, '--json']);
+      assert.equal(problemOf(ran).code, 'cli/file');
+      assert.match(problemOf(ran).remedy, new RegExp(`Give the same ${option} `));
+    }
+    assert.equal(sent.length, already);
+    assert.equal((await run(url, ['batch', file, '--fee', '3', '--expiry', '200'])).code, 0);
+    assert.equal(
+      (await run(url, ['batch', file, '--fee', '3'])).code,
+      0,
+      'how far ahead it was to be is past',
+    );
+  });
+
   test('two that run it at once send the same bytes', async (t) => {
     const { file, run } = world(t);
     const { url, sent } = await node(t, () => 'applied');

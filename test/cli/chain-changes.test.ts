@@ -16,7 +16,7 @@ const validators = ['validator-0', 'validator-1', 'validator-2'].map((name, inde
 const [, , third] = validators;
 
 /** A node that knows of three validators: one whose program is old, one whose program is new, one that is away. */
-const chain = (t: TestContext) => {
+const chain = (t: TestContext, engine = 'pbft') => {
   const at = {
     ...origin,
     height: 40,
@@ -39,7 +39,7 @@ const chain = (t: TestContext) => {
   };
   return fakeChain(t, {
     answers: {
-      '/v1/chain/parameters': { ...at, ...rules, validators, members: '', needed: 3 },
+      '/v1/chain/parameters': { ...at, engine, ...rules, validators, members: '', needed: 3 },
       '/v1/chain/proposals': { ...at, proposals: [proposal] },
     },
   });
@@ -105,6 +105,15 @@ describe('who proposes or approves a protocol version', () => {
     assert.equal(program.code, 0, program.err);
     assert.deepEqual(JSON.parse(program.err), { warning });
   });
+});
+
+test('members of a Raft chain are not proposed: it would cost a fee and change nothing', async (t) => {
+  const { url, submitted } = await chain(t, 'raft');
+  const add = ['validators', 'propose', '--add', 'validator-5', '--from', 'validator-0'];
+  const ran = await quorate([...add, '--node', url, '--json']);
+  assert.equal(ran.code, 2);
+  assert.match(problemOf(ran).remedy, /quorate members add/);
+  assert.equal(submitted.length, 0);
 });
 
 test('a set without validators is not even signed', async (t) => {
