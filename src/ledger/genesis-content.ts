@@ -34,7 +34,7 @@ export interface PbftChoice {
   readonly heartbeatMs: number;
   /** How long a transaction may be passed over before the primary is suspected. */
   readonly censorshipMs: number;
-  /** The least time between two blocks. */
+  /** The least time between two proposals while one is in flight; without one nobody waits. */
   readonly blockIntervalMs: number;
 }
 
@@ -44,7 +44,7 @@ export interface RaftChoice {
   readonly heartbeatMs: number;
   /** The shortest silence after which a follower wants to lead. */
   readonly electionTimeoutMs: number;
-  /** The least time between two blocks. */
+  /** The least time between the starts of two blocks. */
   readonly blockIntervalMs: number;
   /** Answer reads without asking the others; trusts that all clocks run about alike. */
   readonly leaseReads: boolean;
