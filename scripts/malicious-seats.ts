@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { temporaryDirectory } from '../src/cli/temporary-directory.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../src/base/problem.ts';
@@ -68,11 +69,12 @@ export async function startSeats(options: {
 }): Promise<Running> {
   const { name, seats, keep = false, door = async (_from, _to, port) => port } = options;
   const { genesis = testGenesis(name) } = options;
-  const directory = mkdtempSync(join(tmpdir(), `quorate-${name}-`));
+  const place = keep
+    ? { path: mkdtempSync(join(tmpdir(), `quorate-${name}-`)), remove: () => undefined }
+    : temporaryDirectory(name);
+  const directory = place.path;
   if (keep) print(forPrograms ? toJson({ event: 'kept', directory }) : `Data and logs: ${directory}`);
-  const remove = (): void => {
-    if (!keep) rmSync(directory, { recursive: true, force: true });
-  };
+  const { remove } = place;
   try {
     const ports = await choosePorts(0, seats.length);
     const members: TestnetNode[] = [];

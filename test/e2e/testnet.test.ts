@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { feed } from '../../scripts/demo-feed.ts';
 import { prepare } from '../../scripts/demo-prepare.ts';
@@ -164,6 +164,15 @@ test('no node outlives a parent that is killed with -9', async (t) => {
   const { network, nodes } = await boot(t, ['--nodes', '2', '--data', temporaryDirectory(t)]);
   network.child.kill('SIGKILL');
   await eventually('both nodes end', () => nodes.every(({ pid }) => !isAlive(pid)));
+});
+
+test('nor does a temporary directory', async (t) => {
+  const { network, nodes } = await boot(t, ['--nodes', '1']);
+  const data = nodes[0]?.data ?? '';
+  assert.ok(existsSync(data));
+  network.child.kill('SIGKILL');
+  await eventually('its node ends', () => nodes.every(({ pid }) => !isAlive(pid)));
+  await eventually('the directory goes', () => !existsSync(dirname(data)));
 });
 
 test('a temporary directory is removed at the end, and the chain of a given one goes on', async (t) => {

@@ -9,7 +9,7 @@ import { developmentGenesis } from '../testnet/development-genesis.ts';
 import { choosePorts } from '../testnet/ports.ts';
 import { prepareNodes } from '../testnet/prepare-nodes.ts';
 import { waitUntil } from './clock.ts';
-import { temporaryDirectory } from './directory.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
 export interface BenchNode {
   readonly index: number;

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../base/problem.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
@@ -8,6 +6,7 @@ import { maxFaulty } from '../../ledger/quorum.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
 import { defaultApiPort } from '../options.ts';
 import { stopOnSignals } from '../signals.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
 import { buildExplorer } from '../build-explorer.ts';
 import { NodeProcesses, logFile, logTail, type TestnetNode } from './node-processes.ts';
@@ -52,7 +51,10 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
   checkByzantine(options, genesis.validators.length);
   const ports = await choosePorts(options.basePort, genesis.validators.length);
   const temporary = options.data === undefined;
-  const directory = temporary ? mkdtempSync(join(tmpdir(), 'quorate-testnet-')) : resolve(options.data);
+  const place = temporary
+    ? temporaryDirectory('testnet')
+    : { path: resolve(options.data), remove: () => undefined };
+  const directory = place.path;
   try {
     const { byzantine } = options;
     const members = await prepareNodes({ directory, genesis, ports, byzantine });
@@ -80,7 +82,7 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
       );
     }
   } finally {
-    if (temporary) rmSync(directory, { recursive: true, force: true });
+    place.remove();
   }
 }
 
