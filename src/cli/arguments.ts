@@ -97,6 +97,41 @@ export function refuseRepeatedOptions(command: CommandUnknownOpts): void {
   for (const below of command.commands) refuseRepeatedOptions(below);
 }
 
+/** The value of a record may be empty, and so may what all keys begin with. */
+const emptyArguments: ReadonlySet<string> = new Set(['value', 'prefix']);
+/** The same value in hex; and a note, which is empty unless given. */
+const mayBeEmpty = ({ long, defaultValue }: Option): boolean => long === '--hex' || defaultValue === '';
+
+/**
+ * Refuses arguments and values of options that are no text, as `"$KEY"` without a KEY: no key, name or
+ * account is empty, and the path of an API without one is another path.
+ */
+export function refuseEmptyValues(program: CommandUnknownOpts): void {
+  program.hook('preAction', (_, { registeredArguments, args }) => {
+    for (const [index, argument] of registeredArguments.entries()) {
+      const given = argument.variadic ? args.slice(index) : args.slice(index, index + 1);
+      if (given.includes('') && !emptyArguments.has(argument.name())) throw empty(`<${argument.name()}>`);
+    }
+  });
+  const watch = (command: CommandUnknownOpts): void => {
+    for (const option of command.options) {
+      if (!option.required || mayBeEmpty(option)) continue;
+      command.on(`option:${option.name()}`, (value: unknown) => {
+        if (value === '') throw empty(option.long ?? option.flags);
+      });
+    }
+    for (const below of command.commands) watch(below);
+  };
+  watch(program);
+}
+
+function empty(what: string): Problem {
+  return new Problem('cli/usage', `${what} is empty`, {
+    remedy: 'Give it a value: a variable of the shell may not be set. Nothing was tried.',
+    details: { what },
+  });
+}
+
 function optionsOf({ options, commands }: CommandUnknownOpts): Option[] {
   return [...options, ...commands.flatMap(optionsOf)];
 }

@@ -1,5 +1,10 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { readArguments, refuseForgottenValues, refuseRepeatedOptions } from './arguments.ts';
+import {
+  readArguments,
+  refuseEmptyValues,
+  refuseForgottenValues,
+  refuseRepeatedOptions,
+} from './arguments.ts';
 import { reportFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 import { forPrograms, watchOutput } from './terminal.ts';
@@ -20,6 +25,7 @@ export async function runProgram(
     const program = await programFor(words);
     refuseForgottenValues(words, program);
     refuseRepeatedOptions(program);
+    refuseEmptyValues(program);
     throwInsteadOfExit(program);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {

@@ -237,7 +237,7 @@ test('an empty HOME is none: keys are not below the current directory', () => {
 
 test('names that could be taken for something else are refused', async (t) => {
   const keys = temporaryDirectory(t);
-  for (const name of ['alice', 'validator-0', 'qr1abc', '../evil', 'a b', '', 'x'.repeat(33)]) {
+  for (const name of ['alice', 'validator-0', 'qr1abc', '../evil', 'a b', 'x'.repeat(33)]) {
     const ran = await quorate(['keys', 'new', '--no-password', '--keys', keys, '--json', '--', name]);
     assert.equal(ran.code, 1, name);
     assert.equal(problemOf(ran).code, 'cli/key-name', name);
