@@ -511,6 +511,12 @@ export const limits = {
   httpBodyBytes: 2 * MiB,
   /** Transactions in one HTTP submission. */
   httpBatch: 1_000,
+  /**
+   * The most that a client pays for each operation (and each signature after the first) when nobody told it a
+   * fee: a node that lies about what the chain asks for costs no more. In the smallest unit.
+   */
+  unaskedFee: 1_000n,
+
   /** How long a client may take to send a request. */
   httpRequestTimeoutMs: 10_000,
   /** Items per page of a list. */

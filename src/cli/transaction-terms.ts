@@ -12,9 +12,10 @@ export const fromOption = new Option(
   'who signs: a stored key’s name, a key file, or a development name',
 ).makeOptionMandatory();
 
-export const feeOption = new Option('--fee <amount>', 'paid to the block’s proposer, in the smallest unit')
-  .default(1n, '1')
-  .argParser(parseAmount);
+export const feeOption = new Option(
+  '--fee <amount>',
+  `paid to the block’s proposer, in the smallest unit; unless given what the chain asks for, from 1 to ${limits.unaskedFee} for each operation`,
+).argParser(parseAmount);
 
 export const nonceOption = new Option(
   '--nonce <n>',

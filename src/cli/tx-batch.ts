@@ -119,9 +119,9 @@ async function signedOf(
   };
   const found = await before();
   if (found !== undefined) return found;
-  const terms = await termsOf(opened, options);
+  const { nonce, expiryHeight, feeOf } = await termsOf(opened, options);
   const transactions = lines.map(({ content }, index) =>
-    unwrap(wallet.build(content, { ...terms, nonce: terms.nonce + index })),
+    unwrap(wallet.build(content, { nonce: nonce + index, fee: feeOf(content), expiryHeight })),
   );
   if (await writeJournal(journal, name, transactions)) return transactions;
   // Another one signed the same batch meanwhile.

@@ -3,6 +3,7 @@ import { utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { MissingNonceAnswer, StatusAnswer } from '../client/answers.ts';
+import { floorIn, unaskedFee } from '../client/fee-floor.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { problemOf, untilExpiry } from '../client/outcomes.ts';
 import { type Content, contentOf, type Terms, Wallet } from '../client/wallet.ts';
@@ -28,7 +29,7 @@ export interface SendOptions {
   readonly from: string;
   readonly sender?: string | undefined;
   readonly cosign: readonly string[];
-  readonly fee: bigint;
+  readonly fee?: bigint | undefined;
   readonly nonce?: number | undefined;
   readonly expiry: Expiry;
   readonly if: readonly string[];
@@ -116,13 +117,20 @@ export async function openWallet(
   return { client, status, wallet: new Wallet({ chainId: status.chainId, keyPair, account, cosigners }) };
 }
 
-/** The terms of the next transaction of a wallet. */
+/** The terms of the next transaction of a wallet; what it pays may depend on what it does. */
 export async function termsOf(
   { client, status, wallet }: Awaited<ReturnType<typeof openWallet>>,
   { nonce, fee, expiry }: Pick<SendOptions, 'nonce' | 'fee' | 'expiry'>,
-): Promise<Terms> {
+): Promise<Omit<Terms, 'fee'> & { readonly feeOf: (content: Content) => bigint }> {
   const next = nonce ?? unwrap(await client.account(encodeAddress(wallet.publicKey))).pendingNonce;
-  return { nonce: next, fee, expiryHeight: heightOf(expiry, status.finalHeight) };
+  const parameters = fee === undefined ? await client.chainParameters() : undefined;
+  // A node that does not say refuses what is too little, and says then.
+  const floor = parameters === undefined || parameters instanceof Problem ? 0n : floorIn(parameters);
+  return {
+    nonce: next,
+    expiryHeight: heightOf(expiry, status.finalHeight),
+    feeOf: (content) => fee ?? unaskedFee(wallet.unitsOf(content), floor),
+  };
 }
 
 /** Signs what is given and submits it; waits for it when asked to, and prints what came of it. */
@@ -133,8 +141,8 @@ export async function send(
   const opened = await openWallet(options);
   const { client, status, wallet } = opened;
   const content = await contentWith(await whatOf(client, status), options, client);
-  const { nonce, fee, expiryHeight } = await termsOf(opened, options);
-  const transaction = unwrap(wallet.build(content, { nonce, fee, expiryHeight }));
+  const { nonce, expiryHeight, feeOf } = await termsOf(opened, options);
+  const transaction = unwrap(wallet.build(content, { nonce, fee: feeOf(content), expiryHeight }));
 
   const { hash } = transaction;
   // From here on it may have reached a node, whatever the answer.

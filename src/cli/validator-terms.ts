@@ -37,7 +37,7 @@ export function withValidatorTerms(command: Command) {
 
 /** Signs what a validator asks of the chain, for the fee that this asks for, and waits until it is final. */
 export async function sendAsValidator(
-  options: Omit<SendOptions, 'fee' | 'if' | 'reference'> & { readonly fee?: bigint | undefined },
+  options: Omit<SendOptions, 'if' | 'reference'>,
   whatOf: (client: HttpClient) => Promise<Operation>,
 ): Promise<void> {
   const fee = options.fee ?? (await leastFee(options));

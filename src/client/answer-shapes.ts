@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem.ts';
 import { engineNames } from '../ledger/engine-names.ts';
 import type { ProblemAnswer } from './answers.ts';
-import { fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
+import { coins, fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
 import { type Look, object, oneOf } from './looks.ts';
 
 /**
@@ -11,6 +11,15 @@ import { type Look, object, oneOf } from './looks.ts';
 export const shapes = {
   status: (answer) => void whole(fieldsOf(answer, 'it')['finalHeight'], 'finalHeight'),
   genesis: (answer) => void text(fieldsOf(answer, 'it')['genesis'], 'genesis'),
+  chainParameters: (answer) => {
+    const { feePerOperation, scheduled } = fieldsOf(answer, 'it');
+    coins(feePerOperation, 'feePerOperation');
+    for (const [index, one] of list(scheduled, 'scheduled').entries()) {
+      const at = `scheduled[${index}].change`;
+      const change = fieldsOf(fieldsOf(one, `scheduled[${index}]`)['change'], at);
+      if (change['type'] === 'fee-floor') coins(change['feePerOperation'], `${at}.feePerOperation`);
+    }
+  },
   account: (answer) => void whole(fieldsOf(answer, 'it')['pendingNonce'], 'pendingNonce'),
   transaction: (answer) => {
     const { status, inclusion, problem } = fieldsOf(answer, 'it');

@@ -367,8 +367,8 @@ export class HttpClient {
   }
 
   /** By which rules the next block is made. */
-  chainParameters(deadline: Deadline = {}): Promise<ChainParametersAnswer | Problem> {
-    return this.#get('chainParameters', () => '/v1/chain/parameters', deadline);
+  chainParameters(options: Omit<ReadOptions, 'consistency'> = {}): Promise<ChainParametersAnswer | Problem> {
+    return this.#get('chainParameters', () => '/v1/chain/parameters', options, shapes.chainParameters);
   }
 
   /** Changes of the chain that validators proposed. */

@@ -2,15 +2,14 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import { toHeight } from '../ledger/block.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
 import type { Operation } from '../ledger/operation.ts';
 import { AccountNonces } from './account-nonces.ts';
+import { FeeFloor } from './fee-floor.ts';
 import type { FinalOutcome, FinalWatch } from './final-watch.ts';
 import { problemOf } from './outcomes.ts';
 import {
   defaultDeadlineMs,
-  defaultExpiryAhead,
   defaultWindow,
   fillerOf,
   type Flight,
@@ -63,6 +62,7 @@ export class LedgerAccount {
   #launching: readonly Job[] = [];
   readonly #flights = new Map<Hash, Flight>();
   readonly #nonces: AccountNonces;
+  readonly #floor: FeeFloor;
   /** When a gap among the nonces was last filled. */
   #filledAt = -Infinity;
   /** Those whose time was up and whose outcome is open: sent again, as others may stand behind them. */
@@ -74,8 +74,8 @@ export class LedgerAccount {
     this.#nodes = options.nodes;
     this.#watch = options.watch;
     this.#wallet = options.wallet;
-    const { nodes, engine, wallet } = options;
-    this.#nonces = new AccountNonces({ nodes, engine, publicKey: wallet.publicKey });
+    this.#nonces = new AccountNonces({ ...options, publicKey: options.wallet.publicKey });
+    this.#floor = new FeeFloor(options.nodes);
     this.#window = options.window ?? defaultWindow;
     this.#ticker = new Ticker(options.nodes.surroundings, () => void this.#tick());
   }
@@ -156,7 +156,9 @@ export class LedgerAccount {
   /** Signs and sends. A problem when nothing was signed. */
   async #launch(jobs: readonly Job[]): Promise<Problem | undefined> {
     const deadlineMs = openingMs(jobs, this.#now);
-    const opened = (await this.#watch.open(deadlineMs)) ?? (await this.#nonces.begin(deadlineMs));
+    const opened =
+      (await this.#watch.open(deadlineMs)) ??
+      (await Promise.all([this.#nonces.begin(deadlineMs), this.#floor.learn()]))[0];
     if (opened !== undefined) return opened;
     const launched = inTime(jobs, this.#now).flatMap((job) => this.#sign(job) ?? []);
     this.#launching = [];
@@ -167,10 +169,8 @@ export class LedgerAccount {
   }
 
   #sign(job: Job): Flight | undefined {
-    const { fee = 1n, expiryAhead = defaultExpiryAhead } = job.options;
-    const { next: nonce } = this.#nonces;
-    const expiryHeight = toHeight(this.#watch.height + expiryAhead);
-    const transaction = signed(this.#wallet, job.what, { nonce, fee, expiryHeight });
+    const [nonce, height, perUnit] = [this.#nonces.next, this.#watch.height, this.#floor.perUnit];
+    const transaction = signed(this.#wallet, job, { nonce, height, perUnit });
     if (transaction instanceof Problem) {
       job.settle(transaction);
       return undefined;
@@ -233,6 +233,7 @@ export class LedgerAccount {
   /** No block can hold it: its nonce is free again, unless another transaction used it. */
   #refuse(flight: Flight, problem: Problem): void {
     const { nonce, hash } = flight.transaction;
+    this.#floor.onRefused(problem);
     if (this.#flights.has(hash) || this.#open.has(hash)) {
       if (nonceIsUsed(problem)) this.#nonces.doubt(nonce);
       else this.#nonces.giveBack(nonce);

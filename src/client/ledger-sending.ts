@@ -7,6 +7,7 @@ import type { Transaction } from '../ledger/transaction.ts';
 import type { AccountNonces } from './account-nonces.ts';
 import type { SubmitAnswer } from './answers.ts';
 import type { HttpClient } from './http-client.ts';
+import { unaskedFee } from './fee-floor.ts';
 import { problemOf } from './outcomes.ts';
 import type { Nodes } from './nodes.ts';
 import { isRetryable } from './transport.ts';
@@ -22,7 +23,7 @@ export const tickMs = 1_000;
 export const defaultWindow = limits.mempoolPerSender / 2;
 
 export interface SendOptions {
-  /** In the smallest unit; 1 unless told. */
+  /** In the smallest unit; what the chain asks for unless told (see `unaskedFee`). */
   readonly fee?: bigint;
   /** How many blocks ahead it expires; 10,000 unless told. */
   readonly expiryAhead?: number;
@@ -74,9 +75,18 @@ export function nonceIsUsed({ code }: Problem): boolean {
  * What a wallet signs. A signer of the application's own may throw: that must end neither the account nor
  * the program.
  */
-export function signed(wallet: Wallet, ...[what, terms]: Parameters<Wallet['build']>): Transaction | Problem {
+export function signed(
+  wallet: Wallet,
+  { what, options }: Pick<Job, 'what' | 'options'>,
+  now: { readonly nonce: number; readonly height: number; readonly perUnit: bigint },
+): Transaction | Problem {
+  const { fee, expiryAhead = defaultExpiryAhead } = options;
   try {
-    return wallet.build(what, terms);
+    return wallet.build(what, {
+      nonce: now.nonce,
+      fee: fee ?? unaskedFee(wallet.unitsOf(what), now.perUnit),
+      expiryHeight: toHeight(now.height + expiryAhead),
+    });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new Problem('transaction/malformed', `it could not be signed: ${why}`, {

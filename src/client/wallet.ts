@@ -85,6 +85,11 @@ export class Wallet {
     return this.build({ type: 'delete', key }, terms);
   }
 
+  /** What it is to be paid for: one for each operation, and for each signature after the first. */
+  unitsOf(what: Operation | Content): number {
+    return contentOf(given(what)).operations.length + this.#signers.length - 1;
+  }
+
   /**
    * Signs one operation, or several with their conditions. A field outside its limits is the problem
    * `transaction/malformed`.

@@ -31,7 +31,7 @@ const header = {
 };
 
 /** Four validators, of which one knows a third version. */
-function parametersAnswer(): object {
+export function parametersAnswer(): object {
   const validators = [2, 2, 2, 3].map((newest, index) => {
     const { publicKey } = developmentKeyPair(`validator-${index}`);
     const protocolVersions = { oldest: 1, newest };

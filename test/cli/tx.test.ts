@@ -9,7 +9,7 @@ import { verifySignature } from '../../src/crypto/verify.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import { transactionClaims } from '../../src/ledger/transaction.ts';
 import { chainId, problemReply } from '../client/fake-api.ts';
-import { alice, bob, fakeChain } from './chain.ts';
+import { alice, bob, fakeChain, parametersAnswer } from './chain.ts';
 import { jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 const recipientOf = ([first]: readonly Operation[]): string | undefined =>
@@ -41,6 +41,35 @@ test('a transfer by development names: the node’s next nonce, fee 1, and an ex
   assert.deepEqual(made.operations, [{ type: 'transfer', to: bob.publicKey, amount: 1_000n, memo: 'hi' }]);
   assert.deepEqual(made.signers, [alice.publicKey]);
   for (const claim of transactionClaims(made)) assert.ok(verifySignature(claim, true));
+});
+
+test('a fee that nobody gave is what the chain asks for, for each operation; too much is not believed', async (t) => {
+  const paidFor = async (
+    scheduled: readonly object[],
+    feePerOperation: string,
+    ...fee: readonly string[]
+  ) => {
+    const answers = { '/v1/chain/parameters': { ...parametersAnswer(), feePerOperation, scheduled } };
+    const { url, submitted } = await fakeChain(t, { answers });
+    const file = join(temporaryDirectory(t), 'two.json');
+    const put = { type: 'put', key: 'k', text: 'v' };
+    writeFileSync(file, JSON.stringify({ operations: [put, put] }));
+    const where = ['--from', 'alice', '--node', url, '--json', ...fee];
+    for (const made of [
+      ['transfer', 'bob', '1'],
+      ['send', file],
+    ]) {
+      const ran = await quorate(['tx', ...made, ...where]);
+      assert.equal(ran.code, 0, ran.err);
+    }
+    return submitted.map((made) => made.fee);
+  };
+  assert.deepEqual(await paidFor([], '25'), [25n, 50n]);
+  assert.deepEqual(await paidFor([], '25', '--fee', '3'), [3n, 3n]);
+  assert.deepEqual(await paidFor([], '1000'), [1_000n, 2_000n]);
+  assert.deepEqual(await paidFor([], '1001'), [1n, 1n]);
+  const coming = { type: 'fee-floor', feePerOperation: '30', height: 60 };
+  assert.deepEqual(await paidFor([{ height: 60, change: coming }], '25'), [30n, 60n]);
 });
 
 test('nonce, fee and expiry can be given, and recipients as addresses or hex', async (t) => {

@@ -133,6 +133,8 @@ class FakeNode {
   readonly readers = new Map<ServerResponse, number>();
   requests: string[] = [];
   alive = true;
+  /** The least fee for each unit, as it says. */
+  floor = '0';
   /** Called with each batch before it is answered. */
   onBatch: () => void = () => undefined;
   /** What somebody in between answers in its place, after it took a batch. */
@@ -207,6 +209,7 @@ class FakeNode {
       else response.writeHead(code, { 'content-type': 'text/html' }).end('<html>');
       if (this.#ledger.commits) setImmediate(() => this.#ledger.commit());
     } else if (resource === 'status') json({ ...status, finalHeight: blocks.length });
+    else if (resource === 'chain') json({ feePerOperation: this.floor, scheduled: [] });
     else if (resource === 'genesis') json({ genesis: '{}' });
     else if (resource === 'accounts')
       json({ nonce: nonces.get(name) ?? 0, pendingNonce: nonces.get(name) ?? 0 });

@@ -697,3 +697,42 @@ test('what no option can be is told at once; a time without end is one', async (
     unwrap(await Ledger.connect({ endpoints, attemptMs }));
   }
 });
+
+/** Payments without a fee, at nodes that say that the chain asks for so much. */
+async function paid(t: TestContext, floors: readonly string[]) {
+  const { fake, account } = await start(t, floors.length);
+  for (const [index, floor] of floors.entries()) Object.assign(fake.nodes[index] ?? {}, { floor });
+  unwrap(await account.transfer(bob, 1n, { deadlineMs }));
+  return { fake, account, fees: () => fake.final.map(({ fee }) => fee) };
+}
+
+for (const [floors, fee] of [
+  [['5', '5', '5', '5'], 5n],
+  [['900', '5', '5', '5'], 5n],
+  [['0', '5', '5', '5'], 5n],
+  [['0', '0', '0'], 1n],
+  [['900', '5'], 5n],
+  [['5'], 5n],
+  [['1000'], 1_000n],
+  [['1001'], 1n],
+] as const) {
+  test(`nodes that say that the chain asks for ${floors.join(', ')}: ${fee} is paid when nobody said a fee`, async (t) => {
+    const { fees } = await paid(t, floors);
+    assert.deepEqual(fees(), [fee]);
+  });
+}
+
+test('each operation is paid for, a fee that was given is paid as it is, and who asks for more is heard again', async (t) => {
+  const { fake, account, fees } = await paid(t, ['5', '5', '5']);
+  const put = { type: 'put', key: 'k', value: new Uint8Array() } as const;
+  unwrap(await account.send({ operations: [put, put] }, { deadlineMs }));
+  unwrap(await account.transfer(bob, 1n, { deadlineMs, fee: 2n }));
+  assert.deepEqual(fees(), [5n, 10n, 2n]);
+  fake.judge = ({ fee }) =>
+    fee < 7n ? { code: 'transaction/fee-too-low', detail: 'low', remedy: '', details: {} } : undefined;
+  for (const node of fake.nodes) node.floor = '7';
+  const refused = await account.transfer(bob, 1n, { deadlineMs });
+  assert.ok(refused instanceof Problem && refused.code === 'transaction/fee-too-low');
+  unwrap(await account.transfer(bob, 1n, { deadlineMs }));
+  assert.deepEqual(fees(), [5n, 10n, 2n, 7n]);
+});
