@@ -30,6 +30,7 @@ async function oneBlock(t: TestContext) {
       return {
         body: {
           ...about,
+          strangers: [],
           validators: [
             {
               index: 1,
@@ -39,6 +40,7 @@ async function oneBlock(t: TestContext) {
               primary: false,
               self: true,
               connected: true,
+              heard: true,
             },
           ],
         },
@@ -140,7 +142,7 @@ test('watch --genesis shows nothing of what a node adds, and ends at what is not
 test('watch ends when it is stopped, and that is no failure', async (t) => {
   const { url, seen } = await fakeApi(t, ({ url: path }) => {
     if (path === '/v1/status') return { body: status };
-    if (path === '/v1/validators') return { body: { ...origin, validators: [] } };
+    if (path === '/v1/validators') return { body: { ...origin, validators: [], strangers: [] } };
     return problemReply(503, 'api/busy');
   });
   const isWatching = (): boolean => seen.some(({ url: path }) => path.startsWith('/v1/events'));
@@ -167,7 +169,7 @@ test('watch ends when nobody reads it any more', async (t) => {
   let height = 0;
   const server = createServer(({ url }, response) => {
     if (url?.startsWith('/v1/events') !== true) {
-      const body = url === '/v1/status' ? status : { ...origin, validators: [] };
+      const body = url === '/v1/status' ? status : { ...origin, validators: [], strangers: [] };
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       return;
     }
@@ -203,7 +205,7 @@ test('watch ends when nobody reads it any more', async (t) => {
 test('watch says once what is wrong, however often it tries again', async (t) => {
   const { url, seen } = await fakeApi(t, ({ url: path }) => {
     if (path === '/v1/status') return { body: status };
-    if (path === '/v1/validators') return { body: { ...origin, validators: [] } };
+    if (path === '/v1/validators') return { body: { ...origin, validators: [], strangers: [] } };
     return problemReply(503, 'api/busy');
   });
   const tries = (): number => seen.filter(({ url: path }) => path.startsWith('/v1/events')).length;
