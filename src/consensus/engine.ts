@@ -71,6 +71,8 @@ export type Input<M> =
       readonly proposal: Proposal | null;
       /** Size of the block with its transactions, for engines that bound what is in flight by bytes. */
       readonly bytes?: number;
+      /** Nothing more went into it: what waits need not be collected any longer. */
+      readonly isFull?: boolean;
     }
   /** The answer to `sign`: the signature over the preimage that was asked for under this key. */
   | { readonly type: 'signed'; readonly key: string; readonly signature: Signature }

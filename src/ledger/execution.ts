@@ -79,9 +79,7 @@ export function executeBlock(
   return block.finish();
 }
 
-/**
- * What `buildBlock` passed over, and why. Only a transaction behind a nonce gap may still be executed later.
- */
+/** What `buildBlock` passed over, and why. Only one behind a nonce gap may still be executed later. */
 interface Skipped {
   readonly transaction: Transaction;
   readonly code: IneligibleCode;
@@ -90,27 +88,31 @@ interface Skipped {
 /**
  * Takes candidates in their order into a block until the next one does not fit, passes over those
  * that may not stand in it, and gives the same execution as `executeBlock` on the result. Asks for
- * no candidate beyond those.
+ * no candidate beyond those; `isFull` says that there was one that did not fit.
  */
 export function buildBlock(
   parent: State,
   context: ExecutionContext,
   candidates: Iterable<Transaction>,
   room?: { readonly maxCount: number; readonly maxBytes: number },
-): { transactions: readonly Transaction[]; execution: Execution; skipped: readonly Skipped[] } {
+): {
+  transactions: readonly Transaction[];
+  execution: Execution;
+  skipped: readonly Skipped[];
+  isFull: boolean;
+} {
   const block = new BlockExecution(parent, context, room);
-  const maxCount = block.limits.maxTransactions;
   const transactions: Transaction[] = [];
   const skipped: Skipped[] = [];
-  if (maxCount > 0) {
-    for (const transaction of candidates) {
-      if (!block.fits(transaction)) break;
-      const code = block.add(transaction);
-      if (code !== undefined) skipped.push({ transaction, code });
-      else if (transactions.push(transaction) === maxCount) break;
-    }
+  let isFull = false;
+  for (const transaction of candidates) {
+    isFull = !block.fits(transaction);
+    if (isFull) break;
+    const code = block.add(transaction);
+    if (code === undefined) transactions.push(transaction);
+    else skipped.push({ transaction, code });
   }
-  return { transactions, execution: block.finish(), skipped };
+  return { transactions, execution: block.finish(), skipped, isFull };
 }
 
 /** Checks that a header commits to what its transactions did. */

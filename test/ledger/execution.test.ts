@@ -447,7 +447,7 @@ describe('building a block', () => {
     );
   });
 
-  test('stops at the count and at the bytes, and asks for no candidate beyond', () => {
+  test('stops at the count and at the bytes, and says that more would have come', () => {
     let asked = 0;
     function* endless(): Generator<Transaction> {
       for (let nonce = 0; ; nonce++) {
@@ -456,14 +456,16 @@ describe('building a block', () => {
       }
     }
     const byCount = buildBlock(state, contextAt(1), endless(), { ...room, maxCount: 10 });
-    assert.deepEqual([byCount.transactions.length, asked], [10, 10]);
+    assert.deepEqual([byCount.transactions.length, asked, byCount.isFull], [10, 11, true]);
     asked = 0;
     const size = transfer({ from: 'alice', nonce: 0, fee: 0n }, 'bob', 1n).bytes.length;
     const byBytes = buildBlock(state, contextAt(1), endless(), { ...room, maxBytes: size * 5 + 1 });
-    assert.deepEqual([byBytes.transactions.length, asked], [5, 6]);
+    assert.deepEqual([byBytes.transactions.length, asked, byBytes.isFull], [5, 6, true]);
     asked = 0;
     const none = buildBlock(state, contextAt(1), endless(), { ...room, maxCount: 0 });
-    assert.deepEqual([none.transactions.length, asked], [0, 0]);
+    assert.deepEqual([none.transactions.length, asked, none.isFull], [0, 1, true]);
+    const all = [transfer({ from: 'alice', nonce: 0, fee: 0n }, 'bob', 1n)];
+    assert.deepEqual(buildBlock(state, contextAt(1), all, room).isFull, false);
   });
 
   test('never makes more than a valid block, whatever room is asked for', () => {

@@ -13,7 +13,7 @@ export interface PbftOptions {
   readonly heartbeatMs: number;
   /** How long an executable transaction may be passed over before the primary is suspected of censorship. */
   readonly censorshipMs: number;
-  /** The least time between two proposals while one is in flight. */
+  /** The least time between two proposals while one is in flight, unless the first was full. */
   readonly blockIntervalMs: number;
   /** Status to all this often while something is unfinished and nothing moves. */
   readonly statusMs: number;

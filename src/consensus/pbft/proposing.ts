@@ -1,7 +1,7 @@
 import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { Input } from '../engine.ts';
 import { linkOf } from '../shared/chain-link.ts';
-import { hasWork, isExpiryDue, isPaced } from '../shared/pacing.ts';
+import { hasWork, isExpiryDue, isPaced, noteBuild } from '../shared/pacing.ts';
 import { stopped } from '../shared/timer.ts';
 import { buildingTip } from './chain.ts';
 import type { PbftMessage } from './message.ts';
@@ -33,7 +33,7 @@ export function maybePropose(replica: Replica): void {
   if (inFlight > 0 && !isPaced(state.pacing, state.now, options.blockIntervalMs)) return;
 
   state.building = { parentHash: tip.blockHash, height };
-  state.pacing.lastBuildAt = state.now;
+  noteBuild(state.pacing, state.now);
   replica.out.push({
     type: 'build',
     parentHash: tip.blockHash,
@@ -43,7 +43,7 @@ export function maybePropose(replica: Replica): void {
   });
 }
 
-export function onBuilt(replica: Replica, { parentHash, view, proposal }: Built): void {
+export function onBuilt(replica: Replica, { parentHash, view, proposal, isFull = false }: Built): void {
   const { state } = replica;
   if (state.building?.parentHash !== parentHash || view !== state.view) return;
   const { height } = state.building;
@@ -52,6 +52,7 @@ export function onBuilt(replica: Replica, { parentHash, view, proposal }: Built)
     state.pacing.nothingToBuild = true;
     return;
   }
+  state.pacing.wasFull = isFull;
   const tip = buildingTip(replica);
   if (!isNormal(replica) || !mayVote(replica) || tip?.blockHash !== parentHash) return;
   propose(replica, height, proposal);

@@ -10,7 +10,7 @@ export interface RaftOptions {
   readonly heartbeatMs: number;
   /** A follower waits between one and two of these without a leader before it campaigns. */
   readonly electionTimeoutMs: number;
-  /** The least time between the starts of two blocks. */
+  /** The least time between the starts of two blocks, unless the first was full. */
   readonly blockIntervalMs: number;
   /**
    * Serve linearizable reads without a round of heartbeats while a majority answered one that was sent within

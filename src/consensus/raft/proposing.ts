@@ -3,7 +3,7 @@ import { encode } from '../../base/codec.ts';
 import { changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
 import { leaderBytes, slotCodec } from '../../ledger/certificate.ts';
 import type { Input } from '../engine.ts';
-import { hasWork, highWatermark, isExpiryDue, isPaced } from '../shared/pacing.ts';
+import { hasWork, highWatermark, isExpiryDue, isPaced, noteBuild } from '../shared/pacing.ts';
 import { append, type Entry, lastHash, lastHeight } from './log.ts';
 import { trace } from './outbox.ts';
 import { ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
@@ -73,7 +73,7 @@ function build(replica: Replica, role: Leader, what: Pick<Making, 'purpose' | 'c
   const height = toHeight(lastHeight(state.log) + 1);
   const parentHash = lastHash(state.log);
   role.making = { parentHash, height, ...what, built: null };
-  state.pacing.lastBuildAt = state.now;
+  noteBuild(state.pacing, state.now);
   replica.out.push({
     type: 'build',
     parentHash,
@@ -100,6 +100,7 @@ export function onBuilt(
     state.pacing.nothingToBuild = true;
     return;
   }
+  state.pacing.wasFull = input.isFull ?? false;
   const { header } = input.proposal;
   const blockHash = hashHeader(header);
   invariant(

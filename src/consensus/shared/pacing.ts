@@ -6,6 +6,8 @@ import type { MonotonicMs, PendingWork } from '../engine.ts';
 export interface Pacing {
   work: PendingWork;
   lastBuildAt: MonotonicMs;
+  /** The last build left out what had no room: the next one has nothing to wait for. */
+  wasFull: boolean;
   /** The last build found nothing to put into a block; wait until the mempool says something new. */
   nothingToBuild: boolean;
 }
@@ -13,6 +15,7 @@ export interface Pacing {
 export const freshPacing = (): Pacing => ({
   work: { executable: 0, oldestSince: null, passedOverSince: null },
   lastBuildAt: Number.NEGATIVE_INFINITY,
+  wasFull: false,
   nothingToBuild: false,
 });
 
@@ -48,9 +51,15 @@ export function isExpiryDue({ work }: Pacing, idleMs: number): boolean {
   return (work.waiting ?? 0) > 0 && idleMs >= limits.waitingBlockMs;
 }
 
-/** The last build began at least `intervalMs` ago. */
+/** A block is asked for. */
+export function noteBuild(pacing: Pacing, now: MonotonicMs): void {
+  pacing.lastBuildAt = now;
+  pacing.wasFull = false;
+}
+
+/** The last build began at least `intervalMs` ago, or was of a full block. */
 export function isPaced(pacing: Pacing, now: MonotonicMs, intervalMs: number): boolean {
-  return now - pacing.lastBuildAt >= intervalMs;
+  return pacing.wasFull || now - pacing.lastBuildAt >= intervalMs;
 }
 
 /** The highest height that may be in flight above the final one (PBFT, section 4.2, "high watermark"). */

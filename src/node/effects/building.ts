@@ -37,7 +37,7 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
   const candidates = effect.mustBeEmpty === true ? [] : mempool.candidates(accountOf, height);
   const timestamp = Math.max(Math.floor(clock.wallMs()), parent.header.timestamp + 1);
   const validatorsHash = parent.header.nextValidatorsHash;
-  const { transactions, execution } = buildBlock(
+  const { transactions, execution, isFull } = buildBlock(
     state,
     { height, timestamp, proposer, chainId, validatorsHash },
     candidates,
@@ -62,5 +62,5 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
   chain.add(block, { stored: false, execution });
   mempool.proposed({ height, transactionHashes });
   const bytes = transactionBytes(transactions);
-  return { type: 'built', parentHash, view, proposal: proposalOf(block), bytes };
+  return { type: 'built', parentHash, view, proposal: proposalOf(block), bytes, isFull };
 }

@@ -26,7 +26,7 @@ function primaryOf(more: Partial<Committee['options']> = {}): { node: TestNode; 
   return { node, builds };
 }
 
-function answer(node: TestNode, { parentHash, height, view }: Build): string {
+function answer(node: TestNode, { parentHash, height, view }: Build, isFull = false): string {
   const { committee } = node;
   const header = committee.header({
     height,
@@ -36,7 +36,7 @@ function answer(node: TestNode, { parentHash, height, view }: Build): string {
     salt: 500 + committee.blocks.size,
   });
   const blockHash = committee.add(header);
-  node.step({ type: 'built', parentHash, view, proposal: { header, transactionHashes: [] } });
+  node.step({ type: 'built', parentHash, view, proposal: { header, transactionHashes: [] }, isFull });
   return blockHash;
 }
 
@@ -113,6 +113,20 @@ test('a block in flight is time to collect: the next one comes blockIntervalMs l
   assert.equal(node.finalHeight(), 1);
   work(node, 1);
   assert.equal(builds.length, 3, 'nothing is in flight: nobody waits');
+});
+
+test('what a full block left has been collected already: the next one comes at once, up to the window', () => {
+  const { node, builds } = primaryOf({ blockIntervalMs: 100, window: 3 });
+  work(node, 5);
+  for (const done of [1, 2]) {
+    answer(node, builds[done - 1] ?? assert.fail(), true);
+    assert.equal(builds.length, done + 1);
+  }
+  answer(node, builds[2] ?? assert.fail());
+  node.tick(200);
+  assert.equal(builds.length, 3, 'the window is full');
+  node.committee.run();
+  assert.equal(node.finalHeight(), 3);
 });
 
 test('a heartbeat is an empty block, when nothing is in flight and none was asked for before its time', () => {

@@ -24,6 +24,21 @@ test('a leader puts transactions into a block only when everything it has was ap
   assert.deepEqual(asked(leader.make('x')), [false], 'and from then on while blocks are on their way');
 });
 
+test('the next block comes blockIntervalMs after the last, or at once when that was full', () => {
+  const leader = new Solo(0, 3, { options: { blockIntervalMs: 40 } });
+  leader
+    .give(work)
+    .lead()
+    .make()
+    .sync()
+    .accept(1, 1)
+    .give({ type: 'applied', height: toHeight(1) });
+  leader.tick(50);
+  for (const text of ['x', 'y']) assert.deepEqual(asked(leader.make(text, true)), [false]);
+  assert.deepEqual(asked(leader.make('z')), []);
+  assert.deepEqual([asked(leader.tick(30)), asked(leader.tick(20))], [[], [false]]);
+});
+
 test('a leader builds nothing on blocks that it has not executed since its start', () => {
   const leader = new Solo(0, 3).append(1, 1, entriesOn(genesisHeader(3), [1], { leader: 1 })).sync();
   leader.restart();

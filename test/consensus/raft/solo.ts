@@ -252,7 +252,7 @@ export class Solo {
   }
 
   /** Answers `build` and `sign` for the block that is in the making. */
-  make(text?: string): this {
+  make(text?: string, isFull = false): this {
     const build = this.one('build');
     const parent = this.state.log.entries.at(-1)?.header ?? genesisHeader(this.members);
     const proposal = childOf(parent, {
@@ -261,7 +261,7 @@ export class Solo {
       transactions: text === undefined ? [] : [hashOf(text)],
       nextValidatorsHash: build.nextValidatorsHash,
     });
-    this.give({ type: 'built', parentHash: build.parentHash, view: build.view, proposal });
+    this.give({ type: 'built', parentHash: build.parentHash, view: build.view, proposal, isFull });
     return this.give({
       type: 'signed',
       key: this.one('sign').message.key,

@@ -11,6 +11,7 @@ import {
   hasWork,
   highWatermark,
   isPaced,
+  noteBuild,
   takeWork,
 } from '../../../src/consensus/shared/pacing.ts';
 import { freshPatience, isPatient, notePatience } from '../../../src/consensus/shared/patience.ts';
@@ -112,6 +113,10 @@ test('a build that found nothing waits for something new', () => {
   pacing.lastBuildAt = 100;
   assert.equal(isPaced(pacing, 119, 20), false);
   assert.equal(isPaced(pacing, 120, 20), true);
+  pacing.wasFull = true;
+  assert.equal(isPaced(pacing, 119, 20), true, 'what a full block left has nothing to wait for');
+  noteBuild(pacing, 119);
+  assert.equal(isPaced(pacing, 119, 20), false);
   assert.equal(highWatermark(toHeight(7), 4), 11);
 });
 
