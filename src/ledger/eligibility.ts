@@ -4,6 +4,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { Height } from './block.ts';
 import type { ChainParameters } from './chain-parameters.ts';
 import type { DraftAccount } from './draft-accounts.ts';
+import type { KeySet } from './operation.ts';
 import { protocolVersionFor } from './protocol-version.ts';
 import { type Account, keySetOf } from './state-entry.ts';
 import { type Transaction, unitsOf } from './transaction.ts';
@@ -74,10 +75,13 @@ export function leastFee(transaction: TransactionBody, feePerOperation: bigint):
  * about to set: their signatures prove that somebody holds them.
  */
 export function hasItsSigners(transaction: TransactionBody, account: Account): boolean {
-  const { sender, signers, operations } = transaction;
-  // The common case.
+  const { sender, signers } = transaction;
+  // The common case. Apart: what a function inside another one uses is allocated when that one begins.
   if (account.keys === undefined && signers.length === 1) return signers[0] === sender;
-  const { keys, threshold } = keySetOf(sender, account);
+  return hasEnoughOf(keySetOf(sender, account), transaction);
+}
+
+function hasEnoughOf({ keys, threshold }: KeySet, { signers, operations }: TransactionBody): boolean {
   const others = signers.filter((key) => !keys.includes(key));
   if (signers.length - others.length < threshold) return false;
   const coming = operations.flatMap((operation) => (operation.type === 'set-keys' ? operation.keys : []));
