@@ -54,7 +54,7 @@ export async function openTables(
     final.map(({ hash }) => hash),
   );
   const evidence = await EvidenceTable.open(store);
-  const snapshot = await SnapshotTable.open(store);
+  const snapshot = SnapshotTable.open(store);
   const indexes = IndexTables.open(store, stored === undefined);
   const leftovers = await Leftovers.open(store, extent);
   const tables = { log, candidates, evidence, snapshot, indexes, leftovers };

@@ -1,8 +1,7 @@
-import { Buffer } from 'node:buffer';
 import type { Problem } from '../base/problem.ts';
-import { keys, rangeOf, restOf } from './keys.ts';
+import { keys } from './keys.ts';
 import type { Store, Write } from './port.ts';
-import { readChecksummed, scanChecksummed, checksummedWrite } from './checksummed.ts';
+import { readChecksummed, checksummedWrite } from './checksummed.ts';
 
 type Done = (problem: Problem | undefined) => void;
 
@@ -20,13 +19,11 @@ export class SnapshotTable {
     this.#count = count;
   }
 
-  static async open(store: Store): Promise<SnapshotTable> {
+  /** One part at a time: all of them are a whole state. */
+  static open(store: Store): SnapshotTable {
     let count = 0;
-    for await (const [key] of scanChecksummed(store, rangeOf('snapshot'))) {
-      const number = Buffer.from(restOf(key)).readUIntBE(0, 6);
-      // A gap cannot come from a crash: writes are durable in order. What stands behind one is of no use.
-      if (number === count) count += 1;
-    }
+    // A gap cannot come from a crash: writes are durable in order. What stands behind one is of no use.
+    while (readChecksummed(store, keys.snapshot(count)) !== undefined) count += 1;
     return new SnapshotTable(store, count);
   }
 

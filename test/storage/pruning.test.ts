@@ -217,6 +217,25 @@ class CountingStore extends MemoryStore {
   }
 }
 
+test('a start looks at what was fetched of a snapshot a part at a time: all of them are a whole state', async () => {
+  const entries: MemoryEntries = new Map();
+  const chain = await ChainStore.open(new MemoryStore(setImmediate, entries), { chainId });
+  await commit(chain, commitOf(at(0)));
+  await written((done) => chain.snapshot.begin(utf8('head'), done));
+  const part = new Uint8Array(1_000).fill(7);
+  for (let index = 0; index < 20; index++) await written((done) => chain.snapshot.add(part, done));
+  const store = new MemoryStore(setImmediate, entries);
+  let most = 0;
+  const scan = store.scan.bind(store);
+  store.scan = async (range) => {
+    const page = await scan(range);
+    most = Math.max(most, page.filter(([, value]) => value.length > part.length).length);
+    return page;
+  };
+  const again = await ChainStore.open(store, { chainId });
+  assert.deepEqual([again.snapshot.partCount, most], [20, 0]);
+});
+
 describe('the blocks that a snapshot replaces, however many they are', () => {
   const long = sampleBlocks(3 * limits.leftoverBlocks + 10);
   const filled = async (height: number): Promise<{ store: CountingStore; chain: ChainStore }> => {

@@ -4,7 +4,13 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { BlockName, ChainLink } from '../../consensus/engine.ts';
 import type { Roster } from '../../consensus/protocol.ts';
 import { linkOf } from '../../consensus/shared/chain-link.ts';
-import { type BlockHeader, changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
+import {
+  type BlockHeader,
+  changesValidators,
+  hashHeader,
+  type Height,
+  toHeight,
+} from '../../ledger/block.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../ledger/genesis.ts';
@@ -83,7 +89,7 @@ function epochAt(
   },
 ): Pick<Restored, 'epoch' | 'validators'> {
   const { header, hash, certificate } = final;
-  const start: BlockName = { height: toHeight(0), blockHash: hashHeader(genesisHeader(genesis)) };
+  const start = nameAt(store, toHeight(0));
   const { validators: keys } = upcomingParameters(final);
   if (keys.length === 0) return { epoch: start, validators: genesisValidators(genesis) };
   const validators = validatorSet(keys);
@@ -92,11 +98,15 @@ function epochAt(
   }
   if (changesValidators(header)) return { epoch: { height: header.height, blockHash: hash }, validators };
   const height = certificate !== null && 'epoch' in certificate ? certificate.epoch : start.height;
-  if (height === start.height) return { epoch: start, validators };
+  return { epoch: height === start.height ? start : nameAt(store, height), validators };
+}
+
+/** Of the genesis, or a block that changed the validators. */
+function nameAt(store: ChainStore, height: Height): BlockName {
   const blockHash = store.hashAt(height);
   if (blockHash === undefined)
     throw damaged(`the block ${height}, which changed the validators`, 'is missing');
-  return { epoch: { height, blockHash }, validators };
+  return { height, blockHash };
 }
 
 /** The links of stored blocks for the engine, those that can still become final. */

@@ -8,6 +8,7 @@ import { type FinalityCertificate, finalityCodec } from '../../../src/ledger/cer
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { encodeBlock } from '../../../src/ledger/block-body.ts';
 import { executeBlock } from '../../../src/ledger/execution.ts';
+import type { Genesis } from '../../../src/ledger/genesis.ts';
 import { receiptsCodec } from '../../../src/ledger/receipt.ts';
 import { headerBytes } from '../../../src/node/effects/chain.ts';
 import { candidateLinks, restore } from '../../../src/node/effects/restore.ts';
@@ -90,6 +91,22 @@ describe('restore', () => {
     assert.equal(again.final.hash, a.hash);
     assert.equal(again.final.state.root, a.header.stateRoot);
     assert.deepEqual(again.certificate, maker.certificate(a));
+  });
+
+  test('reads the accounts of the genesis file for the first start alone: there may be a hundred thousand', async () => {
+    const disk = new Disk();
+    const store = await disk.open();
+    await disk.restore(store);
+    const a = maker.block(maker.start, [signedTransaction(genesis, 'alice', { nonce: 0 })]);
+    disk.commit(store, a, maker.start);
+    const withoutAccounts: Genesis = {
+      ...genesis,
+      get accounts() {
+        return assert.fail('they are in the state');
+      },
+    };
+    const again = await disk.time.settle(restore(await disk.open(), withoutAccounts));
+    assert.deepEqual(again.epoch, { height: 0, blockHash: maker.start.hash });
   });
 
   test('knows the stored blocks above it', async () => {
