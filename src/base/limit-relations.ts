@@ -411,6 +411,13 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
     share('validators', 'signatures of messages under check', of.verifyingClaims, 2 * perSmallThing),
     share('validators', 'when each proposed and voted', 2 * of.watchedBlocks * of.maxValidators, 2 * perHash),
     share('validators', 'proposals of liars ahead of the window', of.pbftBufferedHashes, perHash),
+    // Of each kind; the largest has a view change in it, and the three others two votes.
+    share(
+      'validators',
+      'what convicts liars',
+      liars * of.evidencePerKind,
+      2 * largestCertificate(of.maxValidators) + 4 * 2 * perSmallThing,
+    ),
   ];
 }
 
