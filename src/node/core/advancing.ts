@@ -5,6 +5,7 @@ import type { Snapshots } from '../catch-up/snapshots.ts';
 import type { Sync } from '../catch-up/sync.ts';
 import type { Chain, FinalBlock } from '../effects/chain.ts';
 import type { Committed } from '../effects/committing.ts';
+import type { Intake } from '../peers/intake.ts';
 import type { Clock } from '../process/clock.ts';
 import type { ClockWatch } from '../process/clock-watch.ts';
 import type { VersionWatch } from '../effects/version-watch.ts';
@@ -17,6 +18,7 @@ import type { Nudges } from './nudges.ts';
 interface AdvancingOptions {
   readonly chain: Pick<Chain, 'install'>;
   readonly mempool: Pick<Mempool, 'installed'>;
+  readonly intake: Pick<Intake, 'final'>;
   readonly sync: Pick<Sync, 'applied' | 'active'>;
   readonly snapshots: Pick<Snapshots, 'take'>;
   readonly announcing: Pick<Announcing, 'announce'>;
@@ -40,7 +42,8 @@ export class Advancing {
 
   /** By one block. Chain and mempool know already: their part is of `Committing`. */
   committed(committed: Committed): void {
-    const { announcing, clockWatch, versionWatch, listeners, clock, sync } = this.#options;
+    const { announcing, clockWatch, versionWatch, listeners, clock, sync, intake } = this.#options;
+    intake.final(committed.block.transactions);
     // With the last block that it brings it is at rest again.
     const isFetched = sync.active;
     this.#advanced(clock.monotonicMs(), committed.block.header.height);

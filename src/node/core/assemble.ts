@@ -50,6 +50,7 @@ export function assemble<M extends object>(options: LastingOptions<M>, restored:
   });
   const advancing = new Advancing({
     ...ground,
+    ...peers,
     ...catchUp,
     nudges,
     listeners: loop.listeners,

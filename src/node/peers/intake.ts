@@ -253,6 +253,17 @@ export class Intake {
     return { isAll: true, repeated };
   }
 
+  /** These are final: they need not be repeated, and are not kept to find that out. */
+  final(transactions: readonly Transaction[]): void {
+    if (this.#own.size === 0) return;
+    for (const { hash } of transactions) this.#own.delete(hash);
+  }
+
+  /** How many were handed in here that are not final as far as we know. */
+  get own(): number {
+    return this.#own.size;
+  }
+
   /** Transactions whose signatures are being checked: of clients, and of gossip. */
   get underWay(): { readonly submitted: number; readonly gossip: number } {
     return { submitted: this.#submittedUnderWay.signatures, gossip: this.#gossipUnderWay.signatures };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { encode } from '../../../src/base/codec.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { finalityCodec } from '../../../src/ledger/certificate.ts';
+import type { Transaction } from '../../../src/ledger/transaction.ts';
 import { Advancing } from '../../../src/node/core/advancing.ts';
 import { Decided } from '../../../src/node/core/decided.ts';
 import { Snapshots } from '../../../src/node/catch-up/snapshots.ts';
@@ -10,7 +11,7 @@ import { silentLog } from '../../../src/node/process/log.ts';
 import { snapshotRequestCodec } from '../../../src/node/peers/wire.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 import { ChainMaker, genesisRoster } from '../chain-maker.ts';
-import { testGenesis } from '../cluster.ts';
+import { signedTransaction, testGenesis } from '../cluster.ts';
 
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);
@@ -37,6 +38,7 @@ test('a snapshot that was installed is the newest that this node serves from the
   const advancing = new Advancing({
     chain,
     mempool: { installed: () => undefined },
+    intake: { final: () => assert.fail('no block came') },
     sync: { applied: () => undefined, active: false },
     snapshots,
     announcing: { announce: () => assert.fail('others have it') },
@@ -56,4 +58,29 @@ test('a snapshot that was installed is the newest that this node serves from the
   assert.equal(snapshots.newest()?.header.height, made.header.height);
   assert.ok(served('head') !== null && served('part') !== null);
   assert.equal(decided.finalHeight, made.header.height, 'and no block up to there is looked for any more');
+});
+
+test('who handed in what became final hears of it', () => {
+  const heard: Transaction[] = [];
+  const nothing = (): void => {};
+  const advancing = new Advancing({
+    chain: { install: () => assert.fail('blocks came') },
+    mempool: { installed: () => assert.fail('blocks came') },
+    intake: { final: (transactions) => heard.push(...transactions) },
+    sync: { applied: nothing, active: false },
+    snapshots: { take: () => assert.fail('blocks came') },
+    announcing: { announce: nothing },
+    nudges: { advanced: nothing },
+    listeners: { final: { tell: nothing } } as never,
+    decided: new Decided(maker.start.height, genesisRoster(genesis)),
+    clock: new VirtualTime().clock(),
+    clockWatch: { look: nothing, live: nothing },
+    versionWatch: { look: nothing },
+    onWork: nothing,
+    log: silentLog,
+  });
+  const transactions = [0, 1].map((nonce) => signedTransaction(genesis, 'alice', { nonce }));
+  const { block, hash } = maker.block(maker.start, transactions);
+  advancing.committed({ block, hash, execution: {} as never, certificate: null, waits: [] });
+  assert.deepEqual(heard, transactions);
 });

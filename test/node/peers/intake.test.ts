@@ -701,6 +701,16 @@ describe('what was handed in here and still waits', () => {
     assert.equal(world.published.length, 3);
   });
 
+  test('is forgotten when it is final, however many are handed in', () => {
+    const world = new World();
+    for (let nonce = 0; nonce < 6; nonce += 2) {
+      world.submit(known(transfer(nonce)), known(transfer(nonce + 1)));
+      assert.equal(world.intake.own, 2);
+      world.intake.final([nonce, nonce + 1, nonce + 2].map(transfer));
+      assert.equal(world.intake.own, 0);
+    }
+  });
+
   test('what came a little later than the oldest is gossiped again with it', () => {
     const world = new World();
     world.submit(known(transfer(0)));
