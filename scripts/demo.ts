@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { defaultApiPort, jsonOption, parseSeconds, parseUrl, wholeNumber } from '../src/cli/options.ts';
+import { parseUrl } from '../src/cli/node-url.ts';
+import { defaultApiPort, jsonOption, parseSeconds, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
 import { answer, styled, table } from '../src/cli/terminal.ts';
 import { runProgram } from '../src/cli/run.ts';

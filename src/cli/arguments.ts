@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { Problem } from '../base/problem.ts';
 import { wholeText } from '../base/strict-text.ts';
+import { parseUrl } from './node-url.ts';
 
 /** Options whose value may be left out, and what a value of theirs looks like. */
 const optionalValue: ReadonlyMap<string, RegExp> = new Map([['--wait', /^\d+(\.\d+)?$/]]);
@@ -20,11 +21,14 @@ export function readArguments(words: readonly string[], environment: NodeJS.Proc
         details: { variable: name },
       });
     }
-    if ('text' in wholeText(value)) continue;
-    throw new Problem('cli/usage', `the environment variable ${name} is not UTF-8 text`, {
-      remedy: 'Set the terminal to UTF-8, and set the variable again.',
-      details: { variable: name },
-    });
+    if ('fault' in wholeText(value)) {
+      throw new Problem('cli/usage', `the environment variable ${name} is not UTF-8 text`, {
+        remedy: 'Set the terminal to UTF-8, and set the variable again.',
+        details: { variable: name },
+      });
+    }
+    // Where it counts, whoever reads that it is wrong looks for an option of that name otherwise.
+    if (name === 'QUORATE_NODE' && !words.some((word) => /^--node(?:=|$)/.test(word))) parseUrl(value, name);
   }
   const end = words.indexOf('--');
   return words.map((word, index) => {

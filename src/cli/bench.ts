@@ -7,7 +7,8 @@ import { microCommand } from './bench/micro/micro-command.ts';
 import { scaleCommand } from './bench/scale/scale-command.ts';
 import { stateCommand } from './bench/state-command.ts';
 import { caseNames, parseCases } from './bench/under-cases.ts';
-import { jsonOption, parseUrl, refuseInVain, wholeNumber } from './options.ts';
+import { parseUrl } from './node-url.ts';
+import { jsonOption, refuseInVain, wholeNumber } from './options.ts';
 import { maxDevelopmentValidators } from './testnet/development-genesis.ts';
 
 const largestRate = 1_000_000;

@@ -8,7 +8,8 @@ import { encodeAddress } from '../crypto/address.ts';
 import { initDirectory, isApiHost, isNodeName, loadConfig, type NodeConfig } from '../node/process/config.ts';
 import { isBarredPort } from '../client/node-address.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
-import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
+import { parseUrl } from './node-url.ts';
+import { defaultApiPort, jsonOption } from './options.ts';
 import { answer, facts, warn } from './terminal.ts';
 import { readGenesisText } from './trusted-genesis.ts';
 

@@ -1,8 +1,8 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { Problem } from '../base/problem.ts';
 import { HttpClient } from '../client/http-client.ts';
-import { parseNodeAddress } from '../client/node-address.ts';
 import { wholeShapes } from '../client/whole-shapes.ts';
+import { parseUrl } from './node-url.ts';
 
 /** Where the first node of `quorate testnet` and a node with the default configuration serve their API. */
 export const defaultApiPort = 4600;
@@ -55,16 +55,6 @@ export function connect({ node, timeout }: ConnectionOptions): HttpClient {
     // Whatever is missing in an answer is the fault of whoever gave it, and told before it is shown.
     shapes: wholeShapes,
   });
-}
-
-/** The address of a node's API; `option` named it. Without a scheme it is http. */
-export function parseUrl(text: string, option = '--node'): string {
-  const address = parseNodeAddress(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-  // Not as commander would say it: it repeats what was given, and a password may stand in it.
-  if (address instanceof Problem) {
-    throw new Problem('cli/usage', `${option}: ${address.message}`, { remedy: address.remedy });
-  }
-  return address;
 }
 
 export function parseSeconds(text: string): number {

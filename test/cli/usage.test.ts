@@ -172,6 +172,11 @@ test('QUORATE_NODE names the node when --node does not', async () => {
   const url = await deadUrl();
   const ran = await quorate(['why', '--timeout', '0'], { env: { QUORATE_NODE: url } });
   assert.ok(ran.err.includes(url));
+  const wrong = await quorate(['why', '--json'], { env: { QUORATE_NODE: 'ftp://node' } });
+  assert.equal(wrong.code, 2);
+  assert.match(problemOf(wrong).message, /^QUORATE_NODE: /);
+  const other = await quorate(['why', '--node', url, '--timeout', '0'], { env: { QUORATE_NODE: 'ftp://x' } });
+  assert.ok(other.err.includes(url), 'what does not count is not looked at');
 });
 
 test('the launcher finds its place behind links, from any directory, and gives its own exit code', (t) => {
