@@ -2,7 +2,7 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
-import { unwrap } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import { grouped } from '../client/plain-words.ts';
 import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
@@ -23,6 +23,7 @@ export function listCommand(): CommandUnknownOpts {
       '\nKeys come in the order of their bytes. A page is as it was after one final block, which it names.',
     )
     .action(async (prefix = '', { limit, after, consistency, ...options }) => {
+      refuseAfter(after, prefix);
       const page = unwrap(await connect(options).records(prefix, { limit, after, consistency }));
       answer(options.json, page, () => {
         const rows = page.records.map(({ key, version, owner, value }) => [
@@ -36,6 +37,19 @@ export function listCommand(): CommandUnknownOpts {
         return `${listed}\n\n${listFooter(rows.length, page)}`;
       });
     });
+}
+
+/** Refuses a place to go on from that is not in the list: a node would name a field of its own. */
+export function refuseAfter(after: string | undefined, prefix: string): void {
+  if (after === undefined || (after !== '' && after.startsWith(prefix))) return;
+  throw new Problem(
+    'cli/usage',
+    `--after ${JSON.stringify(after)} is not in a list of ${JSON.stringify(prefix)}`,
+    {
+      remedy: 'Give what the page before named, of the same list; or leave it out to begin with the first.',
+      details: { after, prefix },
+    },
+  );
 }
 
 /** How many there are on a page, of which height, and how to get the next one. */

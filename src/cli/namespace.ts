@@ -4,7 +4,7 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { grouped } from '../client/plain-words.ts';
 import { namespaceModes } from '../ledger/namespace.ts';
-import { listFooter } from './list.ts';
+import { listFooter, refuseAfter } from './list.ts';
 import { accountNamed, accountsNamed } from './names.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { answer, facts, table } from './terminal.ts';
@@ -118,6 +118,7 @@ function listNamespacesCommand(): CommandUnknownOpts {
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .action(async (prefix = '', { limit, after, consistency, ...options }) => {
+      refuseAfter(after, prefix);
       const page = unwrap(await connect(options).namespaces(prefix, { limit, after, consistency }));
       answer(options.json, page, () => {
         const rows = page.namespaces.map(({ name, owner, mode, writers, entries }) => [

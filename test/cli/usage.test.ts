@@ -112,6 +112,8 @@ test('a wrong command line says what is wrong, tries nothing, and ends with 2', 
     [['simulate', '--seed', '1', '--jobs', '2'], /--jobs does nothing without --seeds/],
     [['simulate', '--require-coverage'], /--require-coverage does nothing without --seeds/],
     [['simulate', '--seeds', '1..2', '--shrink'], /--shrink does nothing without --keep/],
+    [['list', 'shop/', '--after', 'a'], /--after "a" is not in a list of "shop\/"/],
+    [['namespace', 'list', '--after', ''], /--after ""/],
     [['bench', '--json', 'micro'], /--json stands before \W*micro/],
   ] as const) {
     const { code, out, err } = await quorate(args);
