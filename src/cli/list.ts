@@ -41,7 +41,7 @@ export function listCommand(): CommandUnknownOpts {
 
 /** Refuses a place to go on from that is not in the list: a node would name a field of its own. */
 export function refuseAfter(after: string | undefined, prefix: string): void {
-  if (after === undefined || (after !== '' && after.startsWith(prefix))) return;
+  if (after === undefined || after.startsWith(prefix)) return;
   throw new Problem(
     'cli/usage',
     `--after ${JSON.stringify(after)} is not in a list of ${JSON.stringify(prefix)}`,

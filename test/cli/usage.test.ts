@@ -113,7 +113,7 @@ test('a wrong command line says what is wrong, tries nothing, and ends with 2', 
     [['simulate', '--require-coverage'], /--require-coverage does nothing without --seeds/],
     [['simulate', '--seeds', '1..2', '--shrink'], /--shrink does nothing without --keep/],
     [['list', 'shop/', '--after', 'a'], /--after "a" is not in a list of "shop\/"/],
-    [['namespace', 'list', '--after', ''], /--after ""/],
+    [['namespace', 'list', 'shop', '--after', 'a'], /--after "a" is not in a list of "shop"/],
     [['bench', '--json', 'micro'], /--json stands before \W*micro/],
   ] as const) {
     const { code, out, err } = await quorate(args);
