@@ -153,8 +153,13 @@ export class Books {
     }
     if (!this.#waitsForBlock(after)) this.votedSince = null;
     else if (input.type === 'tick') this.votedSince ??= now;
+    // A view that it came to before a block became final in the same step is none that failed.
+    const final = done.effects.findLastIndex(({ type }) => type === 'commit');
     const changes = done.effects.filter(
-      (effect) => effect.type === 'trace' && (effect.event === 'leave-view' || effect.event === 'join-view'),
+      (effect, index) =>
+        index > final &&
+        effect.type === 'trace' &&
+        (effect.event === 'leave-view' || effect.event === 'join-view'),
     );
     if (this.attempts !== null) this.attempts += changes.length;
   }
