@@ -132,7 +132,7 @@ async function signedOf(
 function otherTerm(
   first: Transaction,
   account: PublicKey,
-  { fee, nonce = first.nonce, expiry }: BatchOptions,
+  { fee = first.fee, nonce = first.nonce, expiry }: BatchOptions,
 ): { readonly was: string; readonly option: string } | undefined {
   const expiryHeight = 'height' in expiry ? expiry.height : first.expiryHeight;
   if (first.sender !== account) return { was: 'for another account', option: '--from and --sender' };

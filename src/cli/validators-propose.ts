@@ -66,7 +66,7 @@ async function nextOf(
   changes: readonly Change[],
   context: { readonly directory: string; readonly client: HttpClient },
 ): Promise<readonly PublicKey[]> {
-  if (parameters.engine !== 'pbft') {
+  if (parameters.members !== '') {
     throw usage(
       'members of a Raft chain do not change by proposals',
       'Change them with "quorate members add MEMBER" and its like.',
