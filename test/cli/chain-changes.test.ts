@@ -39,7 +39,14 @@ const chain = (t: TestContext, engine = 'pbft') => {
   };
   return fakeChain(t, {
     answers: {
-      '/v1/chain/parameters': { ...at, engine, ...rules, validators, members: engine === 'raft' ? '00' : '', needed: 3 },
+      '/v1/chain/parameters': {
+        ...at,
+        engine,
+        ...rules,
+        validators,
+        members: engine === 'raft' ? '00' : '',
+        needed: 3,
+      },
       '/v1/chain/proposals': { ...at, proposals: [proposal] },
     },
   });
