@@ -43,25 +43,27 @@ function unreadable(directory: string, cause: unknown): Problem | undefined {
 
 /** Where the first damaged record is that has a batch after it. */
 export function firstDamage(log: Uint8Array): number | undefined {
-  const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
-  let at = 0;
-  while (at < log.length) {
-    const roomInBlock = blockBytes - (at % blockBytes);
-    if (roomInBlock < headerBytes) {
-      at += roomInBlock;
-      continue;
-    }
-    const size = recordAt(log, view, at);
-    if (size === undefined) return batchStartsAfter(log, view, at) ? at : undefined;
-    at += size;
+  for (const { at, size } of recordsIn(log)) {
+    if (size === undefined) return batchStartsAfter(log, at) ? at : undefined;
   }
   return undefined;
 }
 
 /** The whole batches up to the first that is torn or damaged, without the headers of their records. */
 export function* batchesIn(log: Uint8Array): Generator<Uint8Array> {
-  const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
   let parts: Uint8Array[] = [];
+  for (const { at, size } of recordsIn(log)) {
+    if (size === undefined) return;
+    const kind = log[at + 6] as number;
+    if (kind === kinds.full || kind === kinds.first) parts = [];
+    parts.push(log.subarray(at + headerBytes, at + size));
+    if (kind === kinds.full || kind === kinds.last) yield concat(...parts);
+  }
+}
+
+/** One after the other; the first that is no valid record has no size, and is the last. */
+function* recordsIn(log: Uint8Array): Generator<{ readonly at: number; readonly size: number | undefined }> {
+  const view = viewOf(log);
   for (let at = 0; at < log.length;) {
     const roomInBlock = blockBytes - (at % blockBytes);
     if (roomInBlock < headerBytes) {
@@ -69,14 +71,13 @@ export function* batchesIn(log: Uint8Array): Generator<Uint8Array> {
       continue;
     }
     const size = recordAt(log, view, at);
+    yield { at, size };
     if (size === undefined) return;
-    const kind = log[at + 6] as number;
-    if (kind === kinds.full || kind === kinds.first) parts = [];
-    parts.push(log.subarray(at + headerBytes, at + size));
-    if (kind === kinds.full || kind === kinds.last) yield concat(...parts);
     at += size;
   }
 }
+
+const viewOf = (log: Uint8Array): DataView => new DataView(log.buffer, log.byteOffset, log.byteLength);
 
 /** Size of the valid record here, header included. */
 function recordAt(log: Uint8Array, view: DataView, at: number): number | undefined {
@@ -88,7 +89,8 @@ function recordAt(log: Uint8Array, view: DataView, at: number): number | undefin
   return unmask(view.getUint32(at, true)) === crc32c(log.subarray(at + 6, end)) ? end - at : undefined;
 }
 
-function batchStartsAfter(log: Uint8Array, view: DataView, damagedAt: number): boolean {
+function batchStartsAfter(log: Uint8Array, damagedAt: number): boolean {
+  const view = viewOf(log);
   for (let at = damagedAt + 1; at + headerBytes <= log.length; at++) {
     const kind = log[at + 6];
     if ((kind === kinds.full || kind === kinds.first) && recordAt(log, view, at) !== undefined) return true;
