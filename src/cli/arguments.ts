@@ -51,7 +51,7 @@ export function readArguments(words: readonly string[], environment: NodeJS.Proc
  * directory.
  */
 export function refuseForgottenValues(words: readonly string[], program: CommandUnknownOpts): void {
-  const options = optionsOf(program);
+  const options = commandsOf(program).flatMap(({ options }) => options);
   const known = new Set(['--help', '-h', ...options.flatMap(({ long, short }) => [long, short])]);
   const takesValue = new Set(options.filter(({ required }) => required).map(({ long }) => long));
   const places = new Map(
@@ -80,15 +80,14 @@ export function refuseForgottenValues(words: readonly string[], program: Command
 }
 
 /** Refuses an option that is given twice, unless all of its values count: the first would be thrown away. */
-export function refuseRepeatedOptions(command: CommandUnknownOpts): void {
-  for (const option of command.options) {
-    const { long, required, optional, variadic, argChoices, parseArg } = option;
+export function refuseRepeatedOptions(program: CommandUnknownOpts): void {
+  watchOptions(program, ({ long, required, optional, variadic, argChoices, parseArg }) => {
     // A parser of two arguments gets what the option had before.
     const isCollected =
       variadic || (argChoices === undefined && parseArg !== undefined && parseArg.length > 1);
-    if (isCollected || !(required || optional)) continue;
+    if (isCollected || !(required || optional)) return undefined;
     let isGiven = false;
-    command.on(`option:${option.name()}`, () => {
+    return () => {
       if (isGiven) {
         throw new Problem('cli/usage', `${long} is given twice`, {
           remedy: 'Give it once. Nothing was tried.',
@@ -96,9 +95,8 @@ export function refuseRepeatedOptions(command: CommandUnknownOpts): void {
         });
       }
       isGiven = true;
-    });
-  }
-  for (const below of command.commands) refuseRepeatedOptions(below);
+    };
+  });
 }
 
 /** The value of a record may be empty, and so may what all keys begin with. */
@@ -117,16 +115,26 @@ export function refuseEmptyValues(program: CommandUnknownOpts): void {
       if (given.includes('') && !emptyArguments.has(argument.name())) throw empty(`<${argument.name()}>`);
     }
   });
-  const watch = (command: CommandUnknownOpts): void => {
+  watchOptions(program, (option) =>
+    !option.required || mayBeEmpty(option)
+      ? undefined
+      : (value) => {
+          if (value === '') throw empty(option.long ?? option.flags);
+        },
+  );
+}
+
+/** Tells of each value that is given to an option, of the command or one below it. */
+function watchOptions(
+  program: CommandUnknownOpts,
+  watcherFor: (option: Option) => ((value: unknown) => void) | undefined,
+): void {
+  for (const command of commandsOf(program)) {
     for (const option of command.options) {
-      if (!option.required || mayBeEmpty(option)) continue;
-      command.on(`option:${option.name()}`, (value: unknown) => {
-        if (value === '') throw empty(option.long ?? option.flags);
-      });
+      const watcher = watcherFor(option);
+      if (watcher !== undefined) command.on(`option:${option.name()}`, watcher);
     }
-    for (const below of command.commands) watch(below);
-  };
-  watch(program);
+  }
 }
 
 function empty(what: string): Problem {
@@ -136,6 +144,7 @@ function empty(what: string): Problem {
   });
 }
 
-function optionsOf({ options, commands }: CommandUnknownOpts): Option[] {
-  return [...options, ...commands.flatMap(optionsOf)];
+/** A command and all below it. */
+function commandsOf(command: CommandUnknownOpts): CommandUnknownOpts[] {
+  return [command, ...command.commands.flatMap(commandsOf)];
 }

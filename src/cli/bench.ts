@@ -8,7 +8,7 @@ import { scaleCommand } from './bench/scale/scale-command.ts';
 import { stateCommand } from './bench/state-command.ts';
 import { caseNames, parseCases } from './bench/under-cases.ts';
 import { parseUrl } from './node-url.ts';
-import { jsonOption, refuseInVain, wholeNumber } from './options.ts';
+import { givenOf, jsonOption, refuseInVain, wholeNumber } from './options.ts';
 import { maxDevelopmentValidators } from './testnet/development-genesis.ts';
 
 const largestRate = 1_000_000;
@@ -108,9 +108,7 @@ export function benchCommand(): CommandUnknownOpts {
 
 /** Its own options are none of what is measured by a command below it. */
 function refuseAboveOf(command: CommandUnknownOpts, below: string): void {
-  const given = command.options.find(
-    (option) => command.getOptionValueSource(option.attributeName()) === 'cli',
-  );
+  const [given] = givenOf(command);
   if (given === undefined) return;
   throw new Problem('cli/usage', `${given.long} stands before "${below}", which does not see it`, {
     remedy: `Write it behind that word, if "quorate bench ${below} --help" has it. Nothing was tried.`,

@@ -76,17 +76,18 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** The options of a command that stand on its line. */
+export function givenOf(command: CommandUnknownOpts): readonly Option[] {
+  return command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+}
+
 /** Refuses options that were given and do nothing, because another one is missing. */
 export function refuseInVain(
   command: CommandUnknownOpts,
   isThere: boolean,
   { without, options }: { readonly without: string; readonly options: readonly string[] },
 ): void {
-  const given = command.options.find(
-    (option) =>
-      options.includes(option.attributeName()) &&
-      command.getOptionValueSource(option.attributeName()) === 'cli',
-  );
+  const given = givenOf(command).find((option) => options.includes(option.attributeName()));
   if (isThere || given === undefined) return;
   throw new Problem('cli/usage', `${given.long} does nothing without ${without}`, {
     remedy: `Give ${without} too, or leave ${given.long} out. Nothing was tried.`,
