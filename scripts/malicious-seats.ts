@@ -1,6 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { temporaryDirectory } from '../src/cli/temporary-directory.ts';
-import { tmpdir } from 'node:os';
+import { lasting, newDirectory, temporaryDirectory } from '../src/cli/temporary-directory.ts';
 import { join } from 'node:path';
 import { Problem } from '../src/base/problem.ts';
 import type { Strategy } from '../src/cli/byzantine-strategies.ts';
@@ -69,9 +67,7 @@ export async function startSeats(options: {
 }): Promise<Running> {
   const { name, seats, keep = false, door = async (_from, _to, port) => port } = options;
   const { genesis = testGenesis(name) } = options;
-  const place = keep
-    ? { path: mkdtempSync(join(tmpdir(), `quorate-${name}-`)), remove: () => undefined }
-    : temporaryDirectory(name);
+  const place = keep ? lasting(newDirectory(name)) : temporaryDirectory(name);
   const directory = place.path;
   if (keep) print(forPrograms ? toJson({ event: 'kept', directory }) : `Data and logs: ${directory}`);
   const { remove } = place;

@@ -18,12 +18,28 @@ const watcher = `
   process.stdin.on('end', () => setTimeout(remove, existsSync(directory) ? 500 : 0)).resume();
 `;
 
+/** Where data stand, and what becomes of them in the end. */
+interface Place {
+  readonly path: string;
+  readonly remove: () => void;
+}
+
+/** A new directory under that of the system. It stays. */
+export function newDirectory(name: string): string {
+  return mkdtempSync(join(tmpdir(), `quorate-${name}-`));
+}
+
+/** A directory that stays. */
+export function lasting(path: string): Place {
+  return { path, remove: () => {} };
+}
+
 /**
  * A temporary directory that is removed by `remove`, or when this process ends in any other way, kill -9
  * included: a small process beside it waits for that.
  */
-export function temporaryDirectory(name: string): { readonly path: string; readonly remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), `quorate-${name}-`));
+export function temporaryDirectory(name: string): Place {
+  const path = newDirectory(name);
   const child = spawn(process.execPath, ['-e', watcher, path], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

@@ -1,11 +1,9 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { useNativeHash } from '../../crypto/native-hash.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { prepareDirectory } from '../output-file.ts';
 import { ProgressLine } from '../progress.ts';
 import { stopOnSignals } from '../signals.ts';
+import { newDirectory } from '../temporary-directory.ts';
 import { notice, print, table, toJson } from '../terminal.ts';
 import { type Hangover, hangover } from './hangover.ts';
 import { hangoverRows, rowText, underRows } from './incident-rows.ts';
@@ -43,7 +41,7 @@ export async function benchmark(options: BenchOptions): Promise<void> {
   }
   prepareDirectory(options.out, '--out');
   useNativeHash();
-  const keptIn = options.keep === true ? mkdtempSync(join(tmpdir(), 'quorate-kept-')) : undefined;
+  const keptIn = options.keep === true ? newDirectory('kept') : undefined;
   if (keptIn !== undefined) notice(`The data and logs of the nodes stay in ${keptIn}`);
   const stop = stopOnSignals(stopDeadlineMs);
   const progress = new ProgressLine();

@@ -1,9 +1,8 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { makeDirectorySync } from '../../storage/make-directory.ts';
 import { fileProblem } from '../file-problem.ts';
 import { writeWhole } from '../output-file.ts';
+import { newDirectory } from '../temporary-directory.ts';
 import { toJson } from '../terminal.ts';
 
 /** Writes both forms of a result, and says where. Throws a problem when that cannot be. */
@@ -12,7 +11,7 @@ export function writeResult(
   result: object,
   page: string,
 ): { readonly json: string; readonly page: string } {
-  const directory = out === undefined ? mkdtempSync(join(tmpdir(), 'quorate-result-')) : resolve(out);
+  const directory = out === undefined ? newDirectory('result') : resolve(out);
   const files = { json: join(directory, 'result.json'), page: join(directory, 'page.html') };
   try {
     makeDirectorySync(directory);

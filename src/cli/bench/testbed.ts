@@ -9,7 +9,7 @@ import { developmentGenesis } from '../testnet/development-genesis.ts';
 import { choosePorts } from '../testnet/ports.ts';
 import { prepareNodes } from '../testnet/prepare-nodes.ts';
 import { waitUntil } from './clock.ts';
-import { temporaryDirectory } from '../temporary-directory.ts';
+import { lasting, temporaryDirectory } from '../temporary-directory.ts';
 
 export interface BenchNode {
   readonly index: number;
@@ -57,7 +57,7 @@ export async function startTestbed(options: {
 }): Promise<Testbed> {
   const { engine, byzantine = new Map<number, Strategy>(), keptIn, stop } = options;
   const genesis = developmentGenesis(engine, options.nodes);
-  const directory = keptIn === undefined ? temporaryDirectory('bench') : { path: keptIn, remove: () => {} };
+  const directory = keptIn === undefined ? temporaryDirectory('bench') : lasting(keptIn);
   const ended = new Map<number, string>();
   let processes: NodeProcesses | undefined;
   const close = async (): Promise<void> => {

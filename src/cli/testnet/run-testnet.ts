@@ -6,7 +6,7 @@ import { maxFaulty } from '../../ledger/quorum.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
 import { defaultApiPort } from '../options.ts';
 import { stopOnSignals } from '../signals.ts';
-import { temporaryDirectory } from '../temporary-directory.ts';
+import { lasting, temporaryDirectory } from '../temporary-directory.ts';
 import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
 import { buildExplorer } from '../build-explorer.ts';
 import { NodeProcesses, logFile, logTail, type TestnetNode } from './node-processes.ts';
@@ -51,9 +51,7 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
   checkByzantine(options, genesis.validators.length);
   const ports = await choosePorts(options.basePort, genesis.validators.length);
   const temporary = options.data === undefined;
-  const place = temporary
-    ? temporaryDirectory('testnet')
-    : { path: resolve(options.data), remove: () => undefined };
+  const place = temporary ? temporaryDirectory('testnet') : lasting(resolve(options.data));
   const directory = place.path;
   try {
     const { byzantine } = options;
