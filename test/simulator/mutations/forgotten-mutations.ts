@@ -1,6 +1,4 @@
-import { directed, type Mutation } from './mutations.ts';
-
-const testOf = (name: string): string => `test/${name}.test.ts`;
+import { directed, type Mutation, testOf } from './mutations.ts';
 
 /**
  * What one part forgets: to write it down, to count it, to let it go, to ask again. Others make up for it, or it

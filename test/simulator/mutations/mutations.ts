@@ -404,6 +404,10 @@ export function one(
   return { name, rule, patches: [{ file, find, replace }], within: 300 };
 }
 
+export function testOf(name: string): string {
+  return `test/${name}.test.ts`;
+}
+
 /** A rule that needs what random runs do not do: its directed test fails instead. */
 export function directed(name: string, rule: string, patch: Patch, file: string, test: string): Mutation {
   return { name, rule, patches: [patch], within: 0, directed: { file, test } };

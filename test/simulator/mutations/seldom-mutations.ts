@@ -1,6 +1,4 @@
-import { directed, type Mutation } from './mutations.ts';
-
-const testOf = (name: string): string => `test/${name}.test.ts`;
+import { directed, type Mutation, testOf } from './mutations.ts';
 
 /**
  * Rules that a round of such bugs found without a test: what is kept over a restart, what is given back, what counts in a row, and whose word is

@@ -1,6 +1,4 @@
-import { directed, type Mutation } from './mutations.ts';
-
-const testOf = (name: string): string => `test/${name}.test.ts`;
+import { directed, type Mutation, testOf } from './mutations.ts';
 
 /** Who stood still reads what came meanwhile before it takes a silence for one; but not for ever, and no lease lasts longer for it. */
 export const standstillMutations: readonly Mutation[] = [
