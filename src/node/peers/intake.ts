@@ -256,7 +256,9 @@ export class Intake {
   /** These are final: they need not be repeated, and are not kept to find that out. */
   final(transactions: readonly Transaction[]): void {
     if (this.#own.size === 0) return;
-    for (const { hash } of transactions) this.#own.delete(hash);
+    for (let index = 0; index < transactions.length; index++) {
+      this.#own.delete((transactions[index] as Transaction).hash);
+    }
   }
 
   /** How many were handed in here that are not final as far as we know. */
