@@ -799,6 +799,13 @@ export const limits = {
    * chain of 440 MB took 390 MB. These are the fewest that it allows. A read costs some 40 µs more.
    */
   storeOpenFiles: 74,
+  /**
+   * Bytes on disk of what was removed and lies in a range that each start reads: more is put away. They take
+   * some 50 ms to read. LevelDB alone keeps traces of about a tenth of all that was ever there.
+   */
+  deadBytes: 4 * MiB,
+  /** Final blocks after which a node that runs looks how many those are: each leaves some 50 bytes. */
+  compactBlocks: 65_536,
   /** Blocks that are deleted in one batch. */
   pruneBlocks: 128,
   /** The same of blocks that a snapshot replaced, with each batch of final blocks: in a millisecond. */

@@ -24,6 +24,7 @@ import {
   installWrites,
   pruneWrites,
 } from './chain-writes.ts';
+import { compactTables, isCompactedAfter } from './compacting.ts';
 import type { EvidenceTable } from './evidence-table.ts';
 import type { ListedTransaction, ListedVersion } from './index-postings.ts';
 import type { At, IndexName, IndexRange, IndexTables } from './index-tables.ts';
@@ -325,6 +326,7 @@ export class ChainStore {
         for (const { height, hash, forgetRecords } of requests) {
           this.#final = { height, hash };
           this.#log.written(removed(forgetRecords));
+          if (isCompactedAfter(height)) compactTables(this.#store, this.#log);
         }
       }
       done(problem);

@@ -23,6 +23,8 @@ export class Leftovers {
     const range = { from: keys.header(toHeight(1)), to: keys.header(firstHeader), limit: 1 };
     const [first] = await store.scan(range);
     if (first !== undefined) leftovers.add(toHeight(heightIn(first[0])), firstHeader);
+    // What was removed so far: the next start need not look for the first one there.
+    if (firstHeader > 1) void store.compact({ ...range, to: first?.[0] ?? range.to }, 0);
     return leftovers;
   }
 

@@ -3,20 +3,13 @@ import { Level } from 'level';
 import { compareBytes, utf8 } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
-import { machineFaultIn, machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { ScanRange, Store, Write } from './port.ts';
 import { damaged } from './checksummed.ts';
 import { checkLevelFiles } from './level-files.ts';
-import {
-  createStoreDirectory,
-  inaccessible,
-  readStoreDirectory,
-  type StoreDirectory,
-} from './store-directory.ts';
+import { inUse, openingProblem, readProblem, writeProblem } from './level-problems.ts';
+import { createStoreDirectory, readStoreDirectory, type StoreDirectory } from './store-directory.ts';
 import { checkWriteAheadLogs } from './write-ahead-log.ts';
-
-type Database = Level<Uint8Array, Uint8Array>;
 
 const MiB = 1024 * 1024;
 /**
@@ -32,6 +25,22 @@ const levelOptions = {
   cacheSize: 8 * MiB,
   maxOpenFiles: limits.storeOpenFiles,
 } as const;
+
+/** What LevelDB has besides, and not other databases of this name. */
+interface Ranges {
+  approximateSize(from: Uint8Array, to: Uint8Array): Promise<number>;
+  compactRange(from: Uint8Array, to: Uint8Array): Promise<void>;
+}
+
+type LevelDatabase = Level<Uint8Array, Uint8Array> & Ranges;
+
+/** LevelDB in a directory, as all of a node's are opened; it is not open yet. */
+function databaseAt(
+  path: string,
+  options: { readonly errorIfExists?: true; readonly createIfMissing?: false },
+): LevelDatabase {
+  return new Level<Uint8Array, Uint8Array>(path, { ...levelOptions, ...options }) as LevelDatabase;
+}
 
 /** The adapter's own record: which store directory the database belongs to. */
 const idKey = Uint8Array.of(0, ...utf8('store-id'));
@@ -74,17 +83,17 @@ async function create(directory: string, allowed: boolean): Promise<StoreDirecto
 }
 
 async function createDatabase(store: StoreDirectory): Promise<void> {
-  const database: Database = new Level(store.levelPath, { ...levelOptions, errorIfExists: true });
+  const database = databaseAt(store.levelPath, { errorIfExists: true });
   await database.open();
   await database.put(idKey, utf8(store.id), { sync: true });
   await database.close();
 }
 
-async function openDatabase(directory: string, store: StoreDirectory): Promise<Database> {
+async function openDatabase(directory: string, store: StoreDirectory): Promise<LevelDatabase> {
   // Before LevelDB opens it, because it would drop what is damaged and write the rest anew.
   const problem = (await checkWriteAheadLogs(store.levelPath)) ?? (await checkLevelFiles(store.levelPath));
   if (problem !== undefined) throw problem;
-  const database: Database = new Level(store.levelPath, { ...levelOptions, createIfMissing: false });
+  const database = databaseAt(store.levelPath, { createIfMissing: false });
   try {
     await database.open();
   } catch (failure) {
@@ -97,7 +106,7 @@ async function openDatabase(directory: string, store: StoreDirectory): Promise<D
 }
 
 /** LevelDB opens what lacks its tables' contents: the first read shows that. */
-function idProblem(directory: string, database: Database, store: StoreDirectory): Problem | undefined {
+function idProblem(directory: string, database: LevelDatabase, store: StoreDirectory): Problem | undefined {
   try {
     const id = database.getSync(idKey);
     if (id !== undefined && Buffer.from(id).toString('utf8') === store.id) return undefined;
@@ -108,23 +117,6 @@ function idProblem(directory: string, database: Database, store: StoreDirectory)
   }
 }
 
-function openingProblem(directory: string, failure: unknown): Problem {
-  const cause = failure instanceof Error ? (failure.cause ?? failure) : failure;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  if (code === 'LEVEL_LOCKED') return inUse(directory, cause);
-  if (machineFaultIn(message) !== undefined) return inaccessible(directory, cause);
-  return damaged(`the store in ${directory}`, `cannot be opened (${message})`, cause);
-}
-
-function inUse(directory: string, cause: unknown): Problem {
-  return new Problem('storage/in-use', `the store in ${directory} is in use by another process`, {
-    remedy: 'Stop the other node, or give this one its own data directory. Two nodes must never share a key.',
-    details: { directory },
-    cause,
-  });
-}
-
 type Done = (problem: Problem | undefined) => void;
 
 /**
@@ -132,10 +124,10 @@ type Done = (problem: Problem | undefined) => void;
  * durable in the order of the calls, and many share one sync.
  */
 class LevelStore implements Store {
-  readonly #database: Database;
+  readonly #database: LevelDatabase;
   readonly #onClosed: () => void;
   /** What comes next, and who waits for it: LevelDB has its copy already. */
-  #next: ReturnType<Database['batch']> | undefined;
+  #next: ReturnType<LevelDatabase['batch']> | undefined;
   #waiting: Done[] = [];
   /** A batch could not be made to its end: what was begun of it must never be written. */
   #isTorn = false;
@@ -143,8 +135,10 @@ class LevelStore implements Store {
   #failure: Problem | undefined;
   #closed = false;
   #onIdle: (() => void) | undefined;
+  /** One after the other: each keeps a thread that reads and writes need, too. */
+  #compacting: Promise<void> = Promise.resolve();
 
-  constructor(database: Database, onClosed: () => void) {
+  constructor(database: LevelDatabase, onClosed: () => void) {
     this.#database = database;
     this.#onClosed = onClosed;
   }
@@ -181,6 +175,26 @@ class LevelStore implements Store {
       return entries.map(([key, value]) => [plain(key), plain(value)]);
     } catch (cause) {
       throw readProblem(cause);
+    }
+  }
+
+  compact(range: Pick<ScanRange, 'from' | 'to'>, livingBytes: number): Promise<void> {
+    invariant(!this.#closed, 'an open store is compacted');
+    return (this.#compacting = this.#compacting.then(() => this.#compact(range, livingBytes)));
+  }
+
+  /**
+   * LevelDB merges a removal with what it removes only where it has to merge anyway, which of the small
+   * ranges among large ones may be long after.
+   */
+  async #compact({ from, to }: Pick<ScanRange, 'from' | 'to'>, livingBytes: number): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const stored = await this.#database.approximateSize(from, to);
+      if (stored <= limits.deadBytes + 2 * livingBytes) return;
+      await this.#database.compactRange(from, to);
+    } catch {
+      // It was closed meanwhile; or a file is wrong, which the next read or write says with its remedy.
     }
   }
 
@@ -240,27 +254,4 @@ class LevelStore implements Store {
 /** LevelDB gives Buffers, whose `slice` is no copy and which are not deeply equal to plain bytes. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** What the machine refuses (too few files, a disk that fails) says nothing of what is written there. */
-function readProblem(cause: unknown): Problem {
-  const fault = machineFaultIn(messageOf(cause));
-  if (fault === undefined)
-    return damaged('a file of the database', `cannot be read (${messageOf(cause)})`, cause);
-  return new Problem('storage/read-failed', `the database could not be read: ${messageOf(cause)}`, {
-    remedy: `${machineRemedy(fault)} Then start the node again.`,
-    cause,
-  });
-}
-
-function writeProblem(cause: unknown): Problem {
-  const fault = machineFaultIn(messageOf(cause));
-  return new Problem('storage/write-failed', `the database could not be written: ${messageOf(cause)}`, {
-    remedy: `${fault === undefined ? 'Look at the disk and its free space.' : machineRemedy(fault)} Then start the node again: it takes up where the last finished write left it.`,
-    cause,
-  });
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

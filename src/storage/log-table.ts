@@ -26,6 +26,13 @@ export class LogTable {
     return this.#records;
   }
 
+  /** The size of all that is in it. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const [key, value] of this.#records) bytes += key.length + value.length;
+    return bytes;
+  }
+
   /** These changes are on disk. */
   written(records: PersistRequest['records']): void {
     for (const { key, value } of records) {

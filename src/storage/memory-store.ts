@@ -11,6 +11,8 @@ export type MemoryEntries = Map<string, Uint8Array>;
 export class MemoryStore implements Store {
   readonly #defer: (finish: () => void) => void;
   readonly #entries: MemoryEntries;
+  /** What was removed left no trace. */
+  readonly compact: Store['compact'] = () => Promise.resolve();
   #unfinished = 0;
   #closed = false;
   #onIdle: (() => void)[] = [];

@@ -10,6 +10,7 @@ import {
   wholeChain,
 } from './chain-records.ts';
 import { readChecksummed } from './checksummed.ts';
+import { compactTables } from './compacting.ts';
 import { EvidenceTable } from './evidence-table.ts';
 import { IndexTables } from './index-tables.ts';
 import { keys, wholeSpace } from './keys.ts';
@@ -57,6 +58,7 @@ export async function openTables(
   const snapshot = SnapshotTable.open(store);
   const indexes = IndexTables.open(store, stored === undefined);
   const leftovers = await Leftovers.open(store, extent);
+  compactTables(store, log);
   const tables = { log, candidates, evidence, snapshot, indexes, leftovers };
   return { store, chainId, final: final.at(-1), extent, ...tables };
 }

@@ -178,6 +178,27 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
     );
 
     test(
+      'compacting a range changes nothing that is read, and may be under way when the store is closed',
+      withPlace(async (place) => {
+        const store = await place.open();
+        await write(store, [put(key(1), key(1)), put(key(2), key(2)), put(key(3), key(3))]);
+        await write(store, [del(key(2))]);
+        const left = [
+          [key(1), key(1)],
+          [key(3), key(3)],
+        ];
+        await store.compact({ from: key(1), to: key(3) }, 0);
+        assert.deepEqual(await store.scan(everything), left);
+        const [under] = [store.compact(everything, 0), store.compact(everything, 0)];
+        await store.close();
+        await under;
+        const again = await place.open();
+        assert.deepEqual(await again.scan(everything), left);
+        await again.close();
+      }),
+    );
+
+    test(
       'close finishes what was taken, and the data is there when it is opened again',
       withPlace(async (place) => {
         const first = await place.open();

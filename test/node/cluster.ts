@@ -171,6 +171,7 @@ export class Cluster {
     return {
       get: (key) => store.get(key),
       scan: (range) => store.scan(range),
+      compact: (range, livingBytes) => store.compact(range, livingBytes),
       close: () => store.close(),
       write: (changes, done) => {
         const batch = copyOf(changes);

@@ -136,6 +136,7 @@ for (const [name, makePlace] of [
 /** A store that shows each batch, and finishes writes only when told. */
 class SlowStore implements Store {
   readonly batches: Write[][] = [];
+  readonly compact: Store['compact'] = () => Promise.resolve();
   readonly #inner = new MemoryStore((finish) => this.#due.push(finish));
   readonly #due: (() => void)[] = [];
 
@@ -279,6 +280,7 @@ describe('chain store: one batch per block', () => {
     const eager: Store = {
       get: (key) => memory.get(key),
       scan: (range) => memory.scan(range),
+      compact: memory.compact,
       close: () => memory.close(),
       write: (batch, done) => memory.write(batch, (problem) => early.push(() => done(problem))),
     };
@@ -311,6 +313,7 @@ describe('chain store: one batch per block', () => {
     const broken: Store = {
       get: (key) => memory.get(key),
       scan: (range) => memory.scan(range),
+      compact: memory.compact,
       close: () => memory.close(),
       write: (_batch, done) => setImmediate(() => done(problem)),
     };

@@ -10,8 +10,16 @@ import { Level } from 'level';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { openLevelStore } from '../../src/storage/level-store.ts';
+import { Chance } from '../../src/simulator/world/chance.ts';
 import { temporaryDirectory } from './places.ts';
-import { key, put, write } from '../contracts/store.ts';
+import { del, key, put, write } from '../contracts/store.ts';
+
+const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+/** What LevelDB has besides, and not other databases of this name. */
+type Ranges = Level<Uint8Array, Uint8Array> & {
+  approximateSize(...range: Uint8Array[]): Promise<number>;
+  compactRange(...range: Uint8Array[]): Promise<void>;
+};
 
 let home: { path: string; remove: () => Promise<void> };
 let directory: string;
@@ -315,16 +323,45 @@ describe('a store whose disk is full', () => {
   });
 });
 
+test('of what was removed few traces are left in a range that is compacted, unless they are few anyway', async () => {
+  const chance = new Chance(1, 'a value');
+  // LevelDB would make less of one that repeats itself.
+  const value = Uint8Array.from({ length: 64 * 1024 }, () => chance.between(0, 255));
+  const left = key(8, 0);
+  const range = { from: key(8), to: key(9) };
+  let store = await openLevelStore(directory);
+  await write(store, [put(key(3), value), put(left, value), put(key(9), value)]);
+  for (let index = 0; index < 320; index++) {
+    const name = key(8, 1, index >> 8, index & 255);
+    await write(store, [put(name, value)]);
+    await write(store, [del(name)]);
+  }
+  await store.close();
+
+  const bytesAfter = async (livingBytes: number): Promise<number> => {
+    store = await openLevelStore(directory);
+    await store.compact(range, livingBytes);
+    assert.deepEqual(await store.scan(range), [[left, value]]);
+    await store.close();
+    const level = new Level<Uint8Array, Uint8Array>(join(directory, 'level'), encodings) as Ranges;
+    const bytes = await level.approximateSize(range.from, range.to);
+    await level.close();
+    return bytes;
+  };
+  const before = await bytesAfter(Number.MAX_SAFE_INTEGER);
+  assert.ok(before > limits.deadBytes + 2 * value.length, `${before} bytes`);
+  assert.equal(await bytesAfter(before), before, 'all of it may live');
+  const after = await bytesAfter(value.length);
+  assert.ok(after < 2 * value.length, `${after} bytes`);
+});
+
 test(
   'a store of many tables has few of them in memory, whatever is read',
   { skip: process.platform !== 'linux' },
   async () => {
     await filled();
     const count = 2 * limits.storeOpenFiles;
-    // What LevelDB has besides, and not other databases of this name.
-    type Compacting = Level<Uint8Array, Uint8Array> & { compactRange(...range: Uint8Array[]): Promise<void> };
-    const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
-    const level = new Level<Uint8Array, Uint8Array>(join(directory, 'level'), encodings) as Compacting;
+    const level = new Level<Uint8Array, Uint8Array>(join(directory, 'level'), encodings) as Ranges;
     for (let index = 0; index < count; index++) {
       const place = key(2, index);
       await level.put(place, new Uint8Array(100).fill(index));

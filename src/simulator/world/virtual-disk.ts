@@ -94,6 +94,8 @@ export class VirtualDisk {
         invariant(!closed, 'an open store is read');
         return this.#scan(range);
       },
+      // What was removed left no trace.
+      compact: () => Promise.resolve(),
       close: () => {
         closed = true;
         return new Promise((resolve) => this.#whenIdle(resolve));
