@@ -18,11 +18,13 @@ export async function judgeQuorumAhead(
   next: readonly Address[],
   force: boolean,
 ): Promise<void> {
-  const missing = missingOf(unwrap(await client.validators()), next);
+  const known = unwrap(await client.validators());
+  const missing = missingOf(known, next);
   const there = next.length - missing.length;
   const needed = byzantineQuorum(next.length);
   if (there >= needed) return;
-  const what = `${needed} of the ${next.length} validators would have to decide, and the node that was asked knows ${there} of them to be there: it does not hear ${missing.map(harmless).join(', ')}`;
+  const not = known.strangers === undefined ? 'does not hear, or is too old to say so,' : 'does not hear';
+  const what = `${needed} of the ${next.length} validators would have to decide, and the node that was asked knows ${there} of them to be there: it ${not} ${missing.map(harmless).join(', ')}`;
   if (force) return warn(`${what}. If they do not come, nothing is decided any more.`);
   throw new Problem('consensus/quorum-loss', what, {
     remedy:
@@ -31,8 +33,11 @@ export async function judgeQuorumAhead(
   });
 }
 
-/** Whom the node does not hear, by name where it knows one. */
-function missingOf({ validators, strangers }: ValidatorsAnswer, next: readonly Address[]): readonly string[] {
+/** Whom the node does not hear, or does not say so, by name where it knows one. */
+function missingOf(
+  { validators, strangers = [] }: ValidatorsAnswer,
+  next: readonly Address[],
+): readonly string[] {
   return next.flatMap((address) => {
     const now = validators.find((one) => one.address === address);
     const isThere = now === undefined ? strangers.includes(address) : (now.heard ?? now.connected);

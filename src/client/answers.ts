@@ -8,6 +8,9 @@ import type { NamespaceMode } from '../ledger/namespace.ts';
  * What the API answers, as the JSON is (see /v1/openapi.json): amounts are decimal text, because JSON readers
  * round past 2^53; heights, nonces and times are numbers; accounts are `qr1…` addresses; values are
  * lower-case hex. A test compares these types with the API's own schemas.
+ *
+ * A field that came after its answer may be absent here (`?`), with when it came, although today's nodes
+ * always give it: nodes of an older program serve today's clients (`versions.md`), which say less then.
  */
 type Amount = string;
 export type Address = string;
@@ -519,14 +522,17 @@ export interface ValidatorAnswer {
   /** Whether this is the node that answers. */
   readonly self: boolean;
   readonly connected: boolean;
-  /** Whether it was heard lately and votes; null where the node cannot tell (an observer; in Raft mode). */
-  readonly heard: boolean | null;
+  /**
+   * Whether it was heard lately and votes; null where the node cannot tell (an observer; in Raft mode). Since
+   * 2026-12-01.
+   */
+  readonly heard?: boolean | null;
 }
 
 export interface ValidatorsAnswer {
   readonly validators: readonly ValidatorAnswer[];
-  /** Whose keys connected peers proved, or the node has, and no validator. */
-  readonly strangers: readonly Address[];
+  /** Whose keys connected peers proved, or the node has, and no validator. Since 2026-12-01. */
+  readonly strangers?: readonly Address[];
   /**
    * Nodes of its settings that the one that answers cannot reach: why, and what to do about it.
    * Absent when there are none.
@@ -652,8 +658,11 @@ export interface EvidenceItem {
   readonly address: Address;
   readonly kind: string;
   readonly bytes: BytesHex;
-  /** The same, read; null where the node cannot read it. `verifyContradiction` checks two votes. */
-  readonly contradiction: {
+  /**
+   * The same, read; null where the node cannot read it. `verifyContradiction` checks two votes. Since
+   * 2026-11-29, 06:14 UTC.
+   */
+  readonly contradiction?: {
     /** Of the validators that it is about. */
     readonly epoch: Height;
     /** Two, of which a correct validator signs one at most. */

@@ -504,8 +504,19 @@ export class HttpClient {
     { shape, ...request }: Parameters<Transport['request']>[0] & { readonly shape?: Look },
   ): Promise<Answers[Kind] | Problem> {
     const answer = await this.#transport.request(request);
-    if (answer instanceof Problem) return answer;
+    if (answer instanceof Problem) return answer.code === 'api/not-found' ? lacking(answer) : answer;
     const wrong = misshapen(answer, [shape, this.#shapes?.[kind]], this.baseUrl);
     return wrong ?? (answer as Answers[Kind]);
   }
+}
+
+/** The paths that are asked for are those of this program: who has one of them not is another. */
+function lacking(problem: Problem): Problem {
+  const { message, details } = problem;
+  return problem.restated(message, {
+    remedy:
+      'Check the address: that of a node ends before /v1. If it is right, the node’s program is older than this one and cannot say this: ask a newer node (quorate: --node URL).',
+    details,
+    cause: problem,
+  });
 }

@@ -87,7 +87,7 @@ export function bodyFromJson(json: unknown): BlockBody | Problem {
 export function doubleVoteFromJson(json: unknown): DoubleVote | Problem {
   return reading(() => {
     const { address, contradiction } = json as EvidenceItem;
-    if (contradiction === null) throw new Error('nobody could read it');
+    if (contradiction === null || contradiction === undefined) throw new Error('nobody could read it');
     const [first, second, ...more] = contradiction.messages;
     const phase = phases.find((one) => one === first?.kind);
     if (first === undefined || second === undefined || more.length > 0 || phase === undefined)

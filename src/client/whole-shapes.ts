@@ -72,6 +72,9 @@ export const wholeEvent = object<Origin & HeaderItem>({ ...origin, ...part.heade
 /**
  * All that the types of answers promise, for whoever shows all of it. Who goes on by an answer looks at no
  * more than it goes by (`answer-shapes.ts`), so that nodes of other versions serve it, too.
+ *
+ * What older nodes do not give must not be asked for: a field that is added to an answer is `unlessAbsent`
+ * here and optional in `answers.ts`. `test/client/older-answers.test.ts` has answers of older nodes.
  */
 export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
   status: object<Answers['status']>({
@@ -224,10 +227,10 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
         primary: yesOrNo,
         self: yesOrNo,
         connected: yesOrNo,
-        heard: orNull(yesOrNo),
+        heard: unlessAbsent(orNull(yesOrNo)),
       }),
     ),
-    strangers: each(text),
+    strangers: unlessAbsent(each(text)),
     unreached: unlessAbsent(
       each(
         object<NonNullable<Answers['validators']['unreached']>[number]>({
@@ -265,8 +268,8 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
         address: text,
         kind: text,
         bytes,
-        contradiction: orNull(
-          object<NonNullable<EvidenceItem['contradiction']>>({ epoch: whole, messages: each(word) }),
+        contradiction: unlessAbsent(
+          orNull(object<NonNullable<EvidenceItem['contradiction']>>({ epoch: whole, messages: each(word) })),
         ),
       }),
     ),

@@ -70,7 +70,7 @@ function Contradiction({ checked: { item, verdict } }: { checked: Checked }): JS
           Verified by this page: {verdict}.
         </p>
       )}
-      {item.contradiction === null ? (
+      {item.contradiction === null || item.contradiction === undefined ? (
         <p>This node cannot read it.</p>
       ) : (
         <div class="beside">

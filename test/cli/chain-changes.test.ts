@@ -4,7 +4,7 @@ import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { widestLimits } from '../../src/ledger/chain-parameters.ts';
 import { origin, status } from '../client/fake-api.ts';
-import { fakeChain } from './chain.ts';
+import { fakeChain, validatorsAnswer } from './chain.ts';
 import { problemOf, quorate } from './quorate.ts';
 
 const id = 'c4a7249180'.padEnd(64, '0');
@@ -159,6 +159,19 @@ describe('a set of validators of which too few are there', () => {
       warning: `${message}. If they do not come, nothing is decided any more.`,
     });
     assert.equal(submitted.length, 1);
+  });
+
+  test('is judged by connections where the node is older and says no more', async (t) => {
+    const { strangers: _, ...older } = validatorsAnswer;
+    const connected = older.validators.map(({ heard: _heard, ...one }) => ({ ...one, connected: true }));
+    const away = connected.map((one, index) => ({ ...one, connected: index !== 2 }));
+    const all = await fakeChain(t, { answers: { '/v1/validators': { ...older, validators: connected } } });
+    const proposed = await quorate([...add('validator-4'), '--node', all.url, '--json']);
+    assert.equal(proposed.code, 0, proposed.err);
+    const three = await fakeChain(t, { answers: { '/v1/validators': { ...older, validators: away } } });
+    const refused = await quorate([...add('validator-4'), '--node', three.url, '--json']);
+    assert.match(problemOf(refused).message, /it does not hear, or is too old to say so, validator-2, qr1/);
+    assert.equal(three.submitted.length, 0);
   });
 
   test('is no matter where a quorum of it is heard, or is connected already', async (t) => {

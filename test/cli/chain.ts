@@ -190,7 +190,7 @@ function blockOf(): object {
 }
 
 /** As one of four sees them: it hears all but the third. */
-const validatorsAnswer = {
+export const validatorsAnswer = {
   ...origin,
   validators: [0, 1, 2, 3].map((index) => {
     const name = `validator-${index}`;

@@ -19,6 +19,9 @@ type Plain<T> = T extends string
           ? { readonly [K in keyof T]: Plain<T[K]> }
           : T;
 
+/** A field that came after its answer: absent in those of older nodes. */
+type Since<T, Later extends keyof T> = Omit<T, Later> & Partial<Pick<T, Later>>;
+
 type Same<A, B> = [Plain<A>] extends [Plain<B>] ? ([Plain<B>] extends [Plain<A>] ? true : never) : never;
 
 test('what the client expects is what the API’s schemas describe (checked by the compiler)', () => {
@@ -44,10 +47,10 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.TransactionsAnswer, Api.TransactionsJson>,
     Same<Client.RecordHistoryAnswer, Api.RecordHistoryJson>,
     Same<Client.RecordDiffAnswer, Api.RecordDiffJson>,
-    Same<Client.ValidatorAnswer, Api.ValidatorsJson['validators'][number]>,
+    Same<Client.ValidatorAnswer, Since<Api.ValidatorsJson['validators'][number], 'heard'>>,
     Same<Client.MemberAnswer, Api.MembersJson['members'][number]>,
     Same<Client.StatusAnswer, Api.StatusJson>,
-    Same<Client.EvidenceItem, Api.EvidenceJson['evidence'][number]>,
+    Same<Client.EvidenceItem, Since<Api.EvidenceJson['evidence'][number], 'contradiction'>>,
     Same<Client.SampleAnswer, Telemetry.SampleJson>,
     Same<Client.ViewChangeAnswer, Telemetry.ViewChangeJson>,
     Same<Client.BlockVotesAnswer, Telemetry.BlockVotesJson>,

@@ -651,3 +651,12 @@ test('what was to follow a request that failed was not sent, and that is said', 
   assert.deepEqual([...new Set(outcomes.slice(0, limits.httpBatch))], [true]);
   assert.deepEqual(outcomes.slice(limits.httpBatch), [false]);
 });
+
+test('a node that lacks a path of today is older, and the remedy says so', async (t) => {
+  const { url } = await fakeApi(t, () => problemReply(404, 'api/not-found'));
+  const problem = await new HttpClient({ baseUrl: url }).namespace('shop');
+  assert.ok(problem instanceof Problem);
+  assert.equal(problem.code, 'api/not-found');
+  assert.match(problem.remedy, /ends before \/v1.*program is older.*ask a newer node/);
+  assert.equal(problem.details['status'], 404);
+});
