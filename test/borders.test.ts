@@ -84,7 +84,8 @@ const browserSafe = ['base', 'ledger', 'client', 'explorer'];
 const nativeCrypto = [
   'native',
   'native-hash',
-  'worker-verifier',
+  'threaded-verifier',
+  'frame-threads',
   'verify-worker',
   'verify',
   'inline-verifier',

@@ -5,7 +5,7 @@ import type { SignatureClaim } from './signature.ts';
 import { verifyBytes } from './verify.ts';
 
 /**
- * Signature claims packed into one buffer, so that a batch crosses to the worker as a single transfer:
+ * Signature claims packed into one buffer, so that a batch crosses to another thread as one piece:
  *
  *     kind (1) | public key (32) | signature (64) | message length (4) | message      for each claim
  */

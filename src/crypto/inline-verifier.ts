@@ -3,7 +3,7 @@ import { verifySignature } from './verify.ts';
 
 /**
  * Checks signatures on the caller's thread, and answers through `defer`: for the simulator, which has its own
- * order of events, for tests and for small tools. A node uses `WorkerVerifier`.
+ * order of events, for tests and for small tools. A node uses `ThreadedVerifier`.
  */
 export class InlineVerifier implements Verifier {
   readonly #defer: (answer: () => void) => void;

@@ -13,7 +13,7 @@ import { native, nativeSigner } from '../crypto/native.ts';
 import type { NativeVerify } from '../crypto/native-addon.ts';
 import { openNativeVerify } from '../crypto/native-verify.ts';
 import { selfTest, verifySignature } from '../crypto/verify.ts';
-import { WorkerVerifier } from '../crypto/worker-verifier.ts';
+import { ThreadedVerifier } from '../crypto/threaded-verifier.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { newestProtocolVersion } from '../ledger/protocol-version.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
@@ -180,7 +180,7 @@ async function start(parts: {
 
   const addon = nativeAddon(log);
   const signatureCheck = (addon ?? native).name;
-  const verifier = new WorkerVerifier({ native: addon, onFatal: (error) => onFatal(error) });
+  const verifier = new ThreadedVerifier({ native: addon, onFatal: (error) => onFatal(error) });
   closers.add('verifier', () => verifier.close());
   const libp2p = await createLibp2pNetwork({
     seed: nodeKey.secretKey,

@@ -133,20 +133,35 @@ describe('the file of the addon', () => {
     const { crate } = crateWith();
     refused(openNativeVerify(crate), /cannot be used/);
     const missing = {} as { arithmetic: () => string };
-    const half = (path: string): NativeVerify => ({ name: missing.arithmetic(), path, verifyFrame: rule });
+    const half = (): NativeVerify => ({ ...saying(rule), name: missing.arithmetic() });
     refused(openNativeVerify(crate, half), /not a function/);
   });
 
   test('accepts everything: the self-test finds it', () => {
     const { crate } = crateWith();
-    const yes = (path: string) => ({ name: 'yes', path, verifyFrame: () => new Uint8Array([1]) });
-    refused(openNativeVerify(crate, yes), /verdicts for 0 signatures/);
+    const yes = saying(() => new Uint8Array([1]));
+    refused(
+      openNativeVerify(crate, () => yes),
+      /verdicts for 0 signatures/,
+    );
   });
 
   test('is good: it is what a node gets', () => {
     const { crate, path } = crateWith();
-    const good = (file: string) => ({ name: 'good', path: file, verifyFrame: rule });
-    assert.deepEqual(openNativeVerify(crate, good), { name: 'good', path, verifyFrame: rule });
+    const loaded: string[] = [];
+    const good = saying(rule);
+    const opened = openNativeVerify(crate, (file) => {
+      loaded.push(file);
+      return good;
+    });
+    assert.equal(opened, good);
+    assert.deepEqual(loaded, [path]);
+  });
+
+  const saying = (verifyFrame: FrameCheck): NativeVerify => ({
+    name: 'a test',
+    verifyFrame,
+    verifyFrameLater: async (frame) => verifyFrame(frame),
   });
 
   function unloaded(path: string): NativeVerify {

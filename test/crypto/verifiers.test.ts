@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { setEnvironmentData } from 'node:worker_threads';
 import { buildNative, whyNotNative } from '../../scripts/native-build.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { concat, fromHex, utf8 } from '../../src/base/bytes.ts';
@@ -12,6 +11,7 @@ import { cornerCases } from '../../src/crypto/corner-cases.ts';
 
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import { type FrameThread, workerThread } from '../../src/crypto/frame-threads.ts';
 import type { FrameCheck, NativeVerify } from '../../src/crypto/native-addon.ts';
 import { openNativeVerify } from '../../src/crypto/native-verify.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
@@ -23,7 +23,7 @@ import {
   zeroPublicKey,
 } from '../../src/crypto/signature.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
-import { WorkerVerifier } from '../../src/crypto/worker-verifier.ts';
+import { ThreadedVerifier } from '../../src/crypto/threaded-verifier.ts';
 
 /** A test that fails must not leave a thread that keeps the program alive. */
 const opened: Verifier[] = [];
@@ -31,8 +31,8 @@ afterEach(async () => {
   for (const verifier of opened.splice(0)) await verifier.close();
 });
 
-function openWorker(native = false): WorkerVerifier {
-  const verifier = new WorkerVerifier({ native: native ? addon() : undefined, onFatal: fail });
+function openThreaded(native = false): ThreadedVerifier {
+  const verifier = new ThreadedVerifier({ native: native ? addon() : undefined, onFatal: fail });
   opened.push(verifier);
   return verifier;
 }
@@ -50,8 +50,12 @@ function addon(): NativeVerify {
 
 const byRule: FrameCheck = (frame) => verifyPacked(frame as Uint8Array<ArrayBuffer>);
 
-/** Something that stands for the addon at hand, where the thread is another one. */
-const nativeOf = (verifyFrame: FrameCheck): NativeVerify => ({ name: 'a test', path: '', verifyFrame });
+/** Something that stands for the addon. */
+const nativeOf = (verifyFrame: FrameCheck): NativeVerify => ({
+  name: 'a test',
+  verifyFrame,
+  verifyFrameLater: async (frame) => verifyFrame(frame),
+});
 
 const { publicKey, secretKey } = developmentKeyPair('alice');
 const sign = nativeSigner(secretKey);
@@ -90,9 +94,9 @@ function fail(error: Error): never {
 /** The port's promises, which all implementations keep. */
 const implementations: [string, () => Verifier][] = [
   ['InlineVerifier', () => new InlineVerifier(setImmediate)],
-  ['WorkerVerifier', openWorker],
+  ['ThreadedVerifier', openThreaded],
 ];
-if (withAddon) implementations.push(['WorkerVerifier with the addon', () => openWorker(true)]);
+if (withAddon) implementations.push(['ThreadedVerifier with the addon', () => openThreaded(true)]);
 
 for (const [name, open] of implementations) {
   describe(`verifier contract: ${name}`, () => {
@@ -203,9 +207,9 @@ describe('packed claims', () => {
   });
 });
 
-describe('WorkerVerifier', () => {
+describe('ThreadedVerifier', () => {
   test('votes do not wait behind a flood of transactions, and the flood is not starved', async () => {
-    const verifier = openWorker();
+    const verifier = openThreaded();
     const order: string[] = [];
     const flood = Array.from({ length: 600 }, (_, index) => claim(`t${index}`));
     const votes = Array.from({ length: 200 }, (_, index) => claim(`v${index}`));
@@ -223,16 +227,38 @@ describe('WorkerVerifier', () => {
     await verifier.close();
   });
 
+  /** A thread that does nothing until `open` is called, and then one frame after the other. */
+  class Gate implements FrameThread {
+    /** Claims in each frame. */
+    readonly sizes: number[] = [];
+    readonly #waiting: (() => void)[] = [];
+    #isOpen = false;
+
+    check(frame: Uint8Array<ArrayBuffer>, done: (verdicts: Uint8Array) => void): void {
+      const work = (): void => {
+        const verdicts = verifyPacked(frame);
+        this.sizes.push(verdicts.length);
+        setImmediate(done, verdicts);
+      };
+      if (this.#isOpen) work();
+      else this.#waiting.push(work);
+    }
+
+    open(): void {
+      this.#isOpen = true;
+      for (const work of this.#waiting) work();
+    }
+
+    async close(): Promise<void> {}
+  }
+
   /** What `feed` asks for while the thread does nothing, as sizes of batches once it works. */
   async function batchesOf(
     feed: (ask: (urgent: boolean, count?: number, valid?: boolean) => Promise<void>) => Promise<void>,
     native?: NativeVerify,
   ) {
-    const notes = new Int32Array(new SharedArrayBuffer(4 * 64));
-    setEnvironmentData('verify gate', notes.buffer);
-    const script = new URL('./gated-worker.ts', import.meta.url);
-    const verifier = new WorkerVerifier({ script, native, onFatal: fail });
-    opened.push(verifier);
+    const gate = new Gate();
+    const verifier = new ThreadedVerifier({ thread: () => gate, native, onFatal: fail });
     const answers: Promise<unknown>[] = [];
     await feed(async (urgent, count = 1, valid = true) => {
       const claims = Array.from({ length: count }, (_, index) => claim(`g${index}`, valid));
@@ -240,10 +266,9 @@ describe('WorkerVerifier', () => {
       // Into another turn, after whatever this one sends.
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     });
-    Atomics.store(notes, 0, 1);
-    Atomics.notify(notes, 0);
+    gate.open();
     await Promise.all(answers);
-    return [...notes.subarray(2, 2 + Atomics.load(notes, 1))];
+    return gate.sizes;
   }
 
   test('what comes while the thread is busy is gathered, and what comes before is not held back', async () => {
@@ -305,18 +330,17 @@ describe('WorkerVerifier', () => {
   });
 
   test('what is wrong is found at hand as well', async () => {
-    const verifier = new WorkerVerifier({
+    const verifier = new ThreadedVerifier({
       native: nativeOf(byRule),
-      script: new URL('./gated-worker.ts', import.meta.url),
+      thread: () => new Gate(),
       onFatal: fail,
     });
-    opened.push(verifier);
     assert.deepEqual(await ask(verifier, [claim('good'), claim('bad', false)], true), [true, false]);
     assert.deepEqual(await ask(verifier, notHex.slice(0, 1), false), [false]);
   });
 
   test('a queue past its bound is our own mistake, not memory without end', async () => {
-    const verifier = openWorker();
+    const verifier = openThreaded();
     const one = claim('one');
     const many = Array.from({ length: limits.verifierQueue }, () => one);
     verifier.verify(many, true, () => assert.fail('closed before'));
@@ -324,26 +348,74 @@ describe('WorkerVerifier', () => {
     await verifier.close();
   });
 
-  test('a thread that dies stops everything loudly, once', async () => {
-    const script = new URL('./dying-worker.ts', import.meta.url);
-    const deaths: InvariantError[] = [];
-    let answers = 0;
-    const { promise, resolve } = Promise.withResolvers<InvariantError>();
-    const verifier = new WorkerVerifier({
-      script,
-      onFatal(fatal) {
-        deaths.push(fatal);
-        resolve(fatal);
-      },
+  test('of two batches the second may be done first: the calls are answered in their order', async () => {
+    const frames: (() => void)[] = [];
+    const verifier = new ThreadedVerifier({
+      native: nativeOf(byRule),
+      thread: () => ({
+        check: (frame, done) => frames.push(() => done(verifyPacked(frame))),
+        close: async () => undefined,
+      }),
+      onFatal: fail,
     });
-    verifier.verify([claim('last words')], true, () => (answers += 1));
-    const error = await promise;
-    // Once the thread is gone, nothing more can come of it.
-    await verifier.close();
-    assert.ok(error instanceof InvariantError);
-    assert.match(error.message, /signature verification thread/);
-    assert.match(String(error.cause), /the thread died/);
-    assert.equal(answers, 0);
-    assert.equal(deaths.length, 1);
+    const order: string[] = [];
+    const come = async (name: string, valid: boolean): Promise<void> => {
+      const claims = Array.from({ length: 20 }, (_, index) => claim(`${name}${index}`, valid));
+      verifier.verify(claims, false, (verdicts) => {
+        assert.deepEqual(verdicts, Array.from({ length: 20 }).fill(valid));
+        order.push(name);
+      });
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    };
+    await come('first', true);
+    await come('second', false);
+    assert.equal(frames.length, 2);
+    frames[1]?.();
+    assert.deepEqual(order, []);
+    frames[0]?.();
+    assert.deepEqual(order, ['first', 'second']);
   });
+
+  const dying: readonly [
+    string,
+    Pick<ConstructorParameters<typeof ThreadedVerifier>[0], 'native' | 'thread'>,
+  ][] = [
+    [
+      'a worker',
+      { thread: (onDeath) => workerThread(onDeath, new URL('./dying-worker.ts', import.meta.url)) },
+    ],
+    [
+      'the addon',
+      {
+        native: {
+          ...nativeOf(byRule),
+          verifyFrameLater: () => Promise.reject(new Error('the thread died')),
+        },
+      },
+    ],
+  ];
+  for (const [who, parts] of dying) {
+    test(`${who} that dies stops everything loudly, once`, async () => {
+      const deaths: InvariantError[] = [];
+      let answers = 0;
+      const { promise, resolve } = Promise.withResolvers<InvariantError>();
+      const verifier = new ThreadedVerifier({
+        ...parts,
+        onFatal(fatal) {
+          deaths.push(fatal);
+          resolve(fatal);
+        },
+      });
+      const many = Array.from({ length: 3 * 256 }, (_, index) => claim(`last words ${index}`));
+      verifier.verify(many, true, () => (answers += 1));
+      const error = await promise;
+      // Once the thread is gone, nothing more can come of it.
+      await verifier.close();
+      assert.ok(error instanceof InvariantError);
+      assert.match(error.message, /signature verification thread/);
+      assert.match(String(error.cause), /the thread died/);
+      assert.equal(answers, 0);
+      assert.equal(deaths.length, 1);
+    });
+  }
 });

@@ -4,7 +4,7 @@ import { packClaims } from '../../../crypto/claim-batch.ts';
 import { native, nodeEd25519 } from '../../../crypto/native.ts';
 import { openNativeVerify } from '../../../crypto/native-verify.ts';
 import type { SignatureClaim } from '../../../crypto/signature.ts';
-import { WorkerVerifier } from '../../../crypto/worker-verifier.ts';
+import { ThreadedVerifier } from '../../../crypto/threaded-verifier.ts';
 import { verifyZip215 } from '../../../crypto/zip215.ts';
 import { sampleClaims } from './samples.ts';
 import type { Piece } from './pieces.ts';
@@ -12,7 +12,7 @@ import type { Piece } from './pieces.ts';
 const batches = [1, 16, 64, 256];
 /** Senders of a load, whose keys come again in a batch. */
 const repeatedSenders = 32;
-const workerBatch = 512;
+const threadBatch = 512;
 
 /** One signature by each way that there is, and batches of several sizes where they are checked together. */
 export function signaturePieces(): Piece[] {
@@ -34,7 +34,7 @@ export function signaturePieces(): Piece[] {
       : [single(nodeEd25519.name, () => nodeEd25519.verify(key, message, signature))]),
     single('the rule itself, ZIP-215', () => verifyZip215(key, message, signature)),
     ...addonPieces(),
-    workerPiece(),
+    threadPiece(),
   ];
 }
 
@@ -59,19 +59,19 @@ function addonPieces(): Piece[] {
   ];
 }
 
-/** As a node does it: on a thread of its own, claims of one turn in batches. In time that passes. */
-function workerPiece(): Piece {
-  const claims = sampleClaims(workerBatch, repeatedSenders);
+/** As a node does it: beside the main thread, claims of one turn in batches. In time that passes. */
+function threadPiece(): Piece {
+  const claims = sampleClaims(threadBatch, repeatedSenders);
   const addon = openNativeVerify();
   const native = addon instanceof Problem ? undefined : addon;
   const withAddon = native !== undefined;
   return {
     group: 'verify',
-    name: `worker thread, ${withAddon ? 'with' : 'without'} addon, ${workerBatch} of ${repeatedSenders} senders`,
+    name: `another thread, ${withAddon ? 'with' : 'without'} addon, ${threadBatch} of ${repeatedSenders} senders`,
     bound: 'verifications',
-    pieces: workerBatch,
+    pieces: threadBatch,
     open: () => {
-      const verifier = new WorkerVerifier({
+      const verifier = new ThreadedVerifier({
         native,
         onFatal: (error) => {
           throw error;
@@ -82,6 +82,6 @@ function workerPiece(): Piece {
   };
 }
 
-function verified(verifier: WorkerVerifier, claims: readonly SignatureClaim[]): Promise<void> {
+function verified(verifier: ThreadedVerifier, claims: readonly SignatureClaim[]): Promise<void> {
   return new Promise((resolve) => verifier.verify(claims, true, () => resolve()));
 }

@@ -1,10 +1,9 @@
-import { Worker } from 'node:worker_threads';
-import { defined, invariant, InvariantError } from '../base/invariant.ts';
+import { invariant, InvariantError } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { type ClaimRun, packClaims } from './claim-batch.ts';
+import { addonThreads, type FrameThread, workerThread } from './frame-threads.ts';
 import type { FrameCheck, NativeVerify } from './native-addon.ts';
 import type { SignatureClaim, Verifier } from './signature.ts';
-import type { VerifyWorkerData } from './verify-worker.ts';
 
 /** One call of `verify` until its answer. */
 interface Call {
@@ -19,6 +18,12 @@ interface Call {
 /** Some claims of a call, in a batch. */
 interface Run extends ClaimRun {
   readonly call: Call;
+}
+
+/** What the thread has, and what it said of it. */
+interface Batch {
+  readonly runs: readonly Run[];
+  verdicts?: Uint8Array;
 }
 
 /** Calls without an answer, the oldest first. */
@@ -64,26 +69,27 @@ class Line {
 const batchClaims = { native: { urgent: 128, patient: 256 }, plain: { urgent: 64, patient: 64 } };
 /** One in so many claims of a full batch is patient while urgent ones wait as well. */
 const patientShare = 4;
-/** Batches at the worker: one under way, and one so that it never waits for the main thread. */
+/** Batches at the thread: one under way, and one so that it never waits for the main thread. */
 const batchesInFlight = 2;
 
 /**
- * Checks signatures on a thread of its own. Calls of one turn of the event loop share batches, and so does
- * all that comes while the thread is busy; nothing waits while it is not. A batch crosses as one buffer,
- * without a copy. With the addon a few votes on a quiet chain do not cross at all.
+ * Checks signatures beside the main thread. Calls of one turn of the event loop share batches, and so does all
+ * that comes while the thread is busy; nothing waits while it is not. A batch crosses as one buffer. With the
+ * addon a few votes on a quiet chain do not cross at all.
  *
  * Answers come in the order of the calls, among the urgent ones and among the others. Urgent ones are
  * consensus messages and blocks, and must not wait behind a flood of transactions: both take turns, in
  * batches of their own, so that no batch with votes has to be searched for a wrong transaction.
  */
-export class WorkerVerifier implements Verifier {
-  readonly #worker: Worker;
+export class ThreadedVerifier implements Verifier {
+  readonly #thread: FrameThread;
   readonly #onFatal: (error: InvariantError) => void;
   readonly #native: FrameCheck | undefined;
   readonly #batchClaims: { readonly urgent: number; readonly patient: number };
   readonly #urgent = new Line();
   readonly #patient = new Line();
-  readonly #inFlight: (readonly Run[])[] = [];
+  /** In the order in which they left. */
+  readonly #inFlight: Batch[] = [];
   #wasUrgent = false;
   /** The last batch held a wrong one. */
   #wasWrong = false;
@@ -98,20 +104,16 @@ export class WorkerVerifier implements Verifier {
     readonly onFatal: (error: InvariantError) => void;
     /** The addon, which this process opened and tried (`openNativeVerify`). */
     readonly native?: NativeVerify | undefined;
-    readonly script?: URL;
+    /** Of another kind than fits the addon, or that there is none. */
+    readonly thread?: (onDeath: (how: string, cause: unknown) => void) => FrameThread;
   }) {
-    const { onFatal, native, script } = options;
+    const { onFatal, native, thread } = options;
     this.#onFatal = onFatal;
     this.#native = native?.verifyFrame;
     this.#batchClaims = native === undefined ? batchClaims.plain : batchClaims.native;
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(script ?? new URL(`./verify-worker.${extension}`, import.meta.url), {
-      workerData: { native: native?.path } satisfies VerifyWorkerData,
-    });
-    this.#worker.on('message', (verdicts: Uint8Array) => this.#onVerdicts(verdicts));
-    this.#worker.on('error', (cause) => this.#onDeath('it threw', cause));
-    this.#worker.on('messageerror', (cause) => this.#onDeath('its answer could not be read', cause));
-    this.#worker.on('exit', (code) => this.#onDeath(`it ended with code ${code}`, undefined));
+    const onDeath = this.#onDeath.bind(this);
+    this.#thread =
+      thread?.(onDeath) ?? (native === undefined ? workerThread(onDeath) : addonThreads(native, onDeath));
   }
 
   /**
@@ -145,9 +147,9 @@ export class WorkerVerifier implements Verifier {
   }
 
   /** Ends the thread. Answers that are still due are not given. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#stopped = true;
-    await this.#worker.terminate();
+    return this.#thread.close();
   }
 
   /** Checks the few that wait, if they are few and nothing is under way. True when it did. */
@@ -163,15 +165,15 @@ export class WorkerVerifier implements Verifier {
 
   #flush(): void {
     while (!this.#stopped) {
-      const batch = this.#nextBatch();
-      if (batch.length === 0) return;
+      const runs = this.#nextBatch();
+      if (runs.length === 0) return;
+      const batch: Batch = { runs };
       this.#inFlight.push(batch);
-      const packed = packClaims(batch);
-      this.#worker.postMessage(packed, [packed.buffer]);
+      this.#thread.check(packClaims(runs), (verdicts) => this.#onVerdicts(batch, verdicts));
     }
   }
 
-  /** What the worker gets now: nothing when it has enough, or when a larger batch may gather meanwhile. */
+  /** What the thread gets now: nothing when it has enough, or when a larger batch may gather meanwhile. */
   #nextBatch(): Run[] {
     const few = this.#batchClaims.urgent;
     const most = this.#wasWrong ? few : this.#batchClaims.patient;
@@ -188,9 +190,13 @@ export class WorkerVerifier implements Verifier {
     return batch;
   }
 
-  #onVerdicts(verdicts: Uint8Array): void {
+  #onVerdicts(batch: Batch, verdicts: Uint8Array): void {
     if (this.#stopped) return;
-    this.#settle(defined(this.#inFlight.shift(), 'the batch of an answer'), verdicts);
+    batch.verdicts = verdicts;
+    for (let first = this.#inFlight[0]; first?.verdicts !== undefined; first = this.#inFlight[0]) {
+      this.#inFlight.shift();
+      this.#settle(first.runs, first.verdicts);
+    }
     // Before the answers: the thread works on while the callers think.
     this.#flush();
     this.#answer();
@@ -223,6 +229,6 @@ export class WorkerVerifier implements Verifier {
     const error = new InvariantError(`broken invariant: the signature verification thread lives (${how})`);
     error.cause = cause;
     this.#onFatal(error);
-    void this.#worker.terminate();
+    void this.#thread.close();
   }
 }
