@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
-import { METHODS } from 'node:http';
 import type { Problem } from '../base/problem.ts';
+import { METHODS } from './node-http.ts';
 import { apiProblem } from './problem-answer.ts';
 import type { Api } from './routes/route-context.ts';
 

@@ -1,6 +1,6 @@
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
@@ -16,6 +16,7 @@ import { EventStream, type EventStreamBounds } from './event-stream.ts';
 import { badQuery, invalidRequest } from './invalid-request.ts';
 import { FinalWatch, type WaitBounds } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
+import { createServer } from './node-http.ts';
 import { operatorGuard } from './operator-guard.ts';
 import { allMethods, answerOtherMethods, methodNotAllowed, type OtherMethods } from './other-methods.ts';
 import {

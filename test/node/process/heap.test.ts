@@ -49,3 +49,14 @@ test('who has set malloc stays with that', () => {
   const own = { MALLOC_ARENA_MAX: '7' };
   for (const { environment } of launchedBoth({ ...path, ...own })) assert.deepEqual(environment, own);
 });
+
+test('a node does without the HTTP client of Node, which takes 14 MB', () => {
+  const client = 'NativeModule internal/deps/undici/undici';
+  const loadedBy = (program: string): readonly string[] => {
+    const text = `${program}; console.log(JSON.stringify(process.moduleLoadList))`;
+    const { args, env } = nodeLaunch(['--input-type=module', '--eval', text], path);
+    return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env })) as string[];
+  };
+  assert.ok(!loadedBy(`await import('${root}src/node/node.ts')`).includes(client));
+  assert.ok(loadedBy(`await import('node:http')`).includes(client), 'the name is still right');
+});
