@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { harmless } from '../base/harmless.ts';
 import { defined } from '../base/invariant.ts';
 import { Problem, unwrap } from '../base/problem.ts';
@@ -8,7 +9,7 @@ import type { HttpClient } from '../client/http-client.ts';
 import { problemOf, untilExpiry } from '../client/outcomes.ts';
 import { failureText, grouped } from '../client/plain-words.ts';
 import { isRetryable } from '../client/transport.ts';
-import type { PublicKey } from '../crypto/signature.ts';
+import type { Wallet } from '../client/wallet.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { readJournal, writeJournal } from './batch-journal.ts';
 import type { BatchLine } from './batch-lines.ts';
@@ -111,7 +112,7 @@ async function signedOf(
   const before = async (): Promise<readonly Transaction[] | undefined> => {
     const found = await readJournal(journal, name);
     const [first] = found ?? [];
-    const other = first === undefined ? undefined : otherTerm(first, wallet.publicKey, options);
+    const other = first === undefined ? undefined : otherTerm(first, wallet, options);
     if (other === undefined) return found;
     throw new Problem('cli/file', `${journal} was signed ${other.was}`, {
       remedy: `Give the same ${other.option} to go on with it, or name another file with --signed.`,
@@ -131,11 +132,13 @@ async function signedOf(
 /** What was signed otherwise than it is asked for now: nothing of that is signed again. */
 function otherTerm(
   first: Transaction,
-  account: PublicKey,
+  wallet: Wallet,
   { fee = first.fee, nonce = first.nonce, expiry }: BatchOptions,
 ): { readonly was: string; readonly option: string } | undefined {
   const expiryHeight = 'height' in expiry ? expiry.height : first.expiryHeight;
-  if (first.sender !== account) return { was: 'for another account', option: '--from and --sender' };
+  if (first.sender !== wallet.publicKey) return { was: 'for another account', option: '--from and --sender' };
+  if (!isDeepStrictEqual(first.signers, wallet.signers))
+    return { was: `by ${first.signers.join(' and ')}`, option: '--from and --cosign' };
   if (first.fee !== fee) return { was: `with a fee of ${first.fee}, and not of ${fee}`, option: '--fee' };
   if (first.nonce !== nonce) return { was: `from nonce ${first.nonce} on`, option: '--nonce' };
   if (first.expiryHeight === expiryHeight) return undefined;

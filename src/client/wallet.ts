@@ -70,6 +70,11 @@ export class Wallet {
     this.#signers = [...byKey.values()].toSorted((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
   }
 
+  /** Whoever signs, in ascending order. */
+  get signers(): readonly PublicKey[] {
+    return this.#signers.map(({ publicKey }) => publicKey);
+  }
+
   /** Moves `amount` (smallest unit, at least 1) to another account. */
   transfer(to: PublicKey, amount: bigint, terms: Terms & { readonly memo?: string }): Transaction | Problem {
     return this.build({ type: 'transfer', to, amount, memo: given(terms).memo ?? '' }, terms);
@@ -106,7 +111,7 @@ export class Wallet {
       reference,
       conditions,
       operations,
-      signers: this.#signers.map(({ publicKey }) => publicKey),
+      signers: this.signers,
     };
     try {
       const message = transactionSigningBytes(encodeBody(body));

@@ -254,6 +254,10 @@ describe('tx batch', () => {
     assert.equal(problemOf(await run(url, ['batch', file, '--json'])).code, 'cli/file');
     const other = await quorate(['tx', 'batch', file, '--from', 'bob', '--node', url, '--json']);
     assert.equal(problemOf(other).code, 'cli/file');
+    writeFileSync(signed, kept);
+    const more = problemOf(await run(url, ['batch', file, '--cosign', 'bob', '--json']));
+    assert.equal(more.code, 'cli/file');
+    assert.match(more.remedy, /--cosign/);
     assert.equal(sent.length, 1);
   });
 
