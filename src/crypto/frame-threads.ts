@@ -5,10 +5,10 @@ import type { NativeVerify } from './native-addon.ts';
 /** Checks frames of claims (`claim-batch.ts`) while the main thread does something else. */
 export interface FrameThread {
   /**
-   * `done` comes later, with one byte per claim: 1 when it is valid. The frame is no longer the caller's. Of
-   * two frames under way either may be first.
+   * `onVerdicts` is called later, once, with one byte per claim: 1 when it is valid. The frame is no longer the
+   * caller's. Of two frames under way either may be first.
    */
-  check(frame: Uint8Array<ArrayBuffer>, done: (verdicts: Uint8Array) => void): void;
+  check(frame: Uint8Array<ArrayBuffer>, onVerdicts: (verdicts: Uint8Array) => void): void;
   close(): Promise<void>;
 }
 
@@ -16,13 +16,13 @@ export interface FrameThread {
 type OnDeath = (how: string, cause: unknown) => void;
 
 /**
- * The threads that libuv has for files, with the addon: one more of our own would have a heap of its own, 13 MB
+ * The threads that libuv has for files, with the addon: one more of our own would have a heap of its own, 12 MB
  * for a loop that hands bytes on.
  */
 export function addonThreads({ verifyFrameLater }: NativeVerify, onDeath: OnDeath): FrameThread {
   return {
-    check: (frame, done) =>
-      void verifyFrameLater(frame).then(done, (cause: unknown) => onDeath('a frame failed', cause)),
+    check: (frame, onVerdicts) =>
+      void verifyFrameLater(frame).then(onVerdicts, (cause: unknown) => onDeath('a frame failed', cause)),
     close: async () => undefined,
   };
 }
@@ -39,8 +39,8 @@ export function workerThread(
   worker.on('messageerror', (cause) => onDeath('its answer could not be read', cause));
   worker.on('exit', (code) => onDeath(`it ended with code ${code}`, undefined));
   return {
-    check(frame, done) {
-      waiting.push(done);
+    check(frame, onVerdicts) {
+      waiting.push(onVerdicts);
       worker.postMessage(frame, [frame.buffer]);
     },
     close: async () => void (await worker.terminate()),
