@@ -50,7 +50,7 @@ test('who has set malloc stays with that', () => {
   for (const { environment } of launchedBoth({ ...path, ...own })) assert.deepEqual(environment, own);
 });
 
-test('a node does without the HTTP client of Node, which takes 14 MB', () => {
+test('a node does without the HTTP client of Node', () => {
   const client = 'NativeModule internal/deps/undici/undici';
   const loadedBy = (program: string): readonly string[] => {
     const text = `${program}; console.log(JSON.stringify(process.moduleLoadList))`;
