@@ -5,8 +5,8 @@ import type { NativeVerify } from './native-addon.ts';
 /** Checks frames of claims (`claim-batch.ts`) while the main thread does something else. */
 export interface FrameThread {
   /**
-   * `onVerdicts` is called later, once, with one byte per claim: 1 when it is valid. The frame is no longer the
-   * caller's. Of two frames under way either may be first.
+   * `onVerdicts` is called later, once, with one byte per claim: 1 when it is valid. The frame is no longer
+   * the caller's. Of two frames under way either may be first.
    */
   check(frame: Uint8Array<ArrayBuffer>, onVerdicts: (verdicts: Uint8Array) => void): void;
   close(): Promise<void>;
@@ -16,8 +16,8 @@ export interface FrameThread {
 type OnDeath = (how: string, cause: unknown) => void;
 
 /**
- * The threads that libuv has for files, with the addon: one more of our own would have a heap of its own, 12 MB
- * for a loop that hands bytes on.
+ * The threads that libuv has for files, with the addon: one more of our own would have a heap of its own,
+ * 12 MB for a loop that hands bytes on.
  */
 export function addonThreads({ verifyFrameLater }: NativeVerify, onDeath: OnDeath): FrameThread {
   return {

@@ -73,9 +73,9 @@ const patientShare = 4;
 const batchesInFlight = 2;
 
 /**
- * Checks signatures beside the main thread. Calls of one turn of the event loop share batches, and so does all
- * that comes while the thread is busy; nothing waits while it is not. A batch crosses as one buffer. With the
- * addon a few votes on a quiet chain do not cross at all.
+ * Checks signatures beside the main thread. Calls of one turn of the event loop share batches, and so does
+ * all that comes while the thread is busy; nothing waits while it is not. A batch crosses as one buffer. With
+ * the addon a few votes on a quiet chain do not cross at all.
  *
  * Answers come in the order of the calls, among the urgent ones and among the others. Urgent ones are
  * consensus messages and blocks, and must not wait behind a flood of transactions: both take turns, in
