@@ -38,6 +38,7 @@ export const shapes = {
       text(fieldsOf(one, `receipts[${index}]`)['transactionHash'], `receipts[${index}].transactionHash`);
     }
   },
+  finality: (answer) => heightOf(fieldsOf(answer, 'it')['header'], 'header'),
   headers: (answer) => heights(answer, 'headers'),
   epochs: (answer) => heights(answer, 'epochs'),
 } satisfies Readonly<Record<string, Look>>;
@@ -103,7 +104,10 @@ function submission(answer: unknown, at: string): void {
 
 function heights(answer: unknown, name: string): void {
   for (const [index, item] of list(fieldsOf(answer, 'it')[name], name).entries()) {
-    const { header } = fieldsOf(item, `${name}[${index}]`);
-    whole(fieldsOf(header, `${name}[${index}].header`)['height'], `${name}[${index}].header.height`);
+    heightOf(fieldsOf(item, `${name}[${index}]`)['header'], `${name}[${index}].header`);
   }
+}
+
+function heightOf(header: unknown, at: string): void {
+  whole(fieldsOf(header, at)['height'], `${at}.height`);
 }

@@ -32,8 +32,11 @@ export interface FinalBlocksOptions {
   readonly signal?: AbortSignal;
   /** Told of what broke the stream, each time before it is tried again. */
   readonly onTrouble?: (problem: Problem) => void;
-  /** Looks at each block before it counts as seen. With a problem it does not, and another node is read. */
-  readonly admit?: (block: FinalBlockEvent) => Promise<Problem | undefined>;
+  /**
+   * Looks at each block, with the address from which it came, before it counts as seen. With a problem it
+   * does not, and another node is read.
+   */
+  readonly admit?: (block: FinalBlockEvent, url: string) => Promise<Problem | undefined>;
   readonly surroundings?: Surroundings;
 }
 
@@ -90,7 +93,7 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
           trouble = broken(url, `block ${block.header.height} came after block ${cursor.height}`);
           break;
         }
-        trouble = await admit?.(block);
+        trouble = await admit?.(block, url);
         if (trouble !== undefined) break;
         trouble = end;
         cursor = { chainId: block.chainId, height: block.header.height, hash: block.hash };

@@ -1,23 +1,9 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
-import type { BlockAnswer, ReceiptAnswer } from './answers.ts';
 import { type FinalBlockEvent, finalBlocks } from './events.ts';
+import type { FinalOutcome, FinalProofs } from './final-proofs.ts';
 import type { Nodes } from './nodes.ts';
-
-/** What became of a final transaction. */
-export interface FinalOutcome {
-  readonly hash: Hash;
-  readonly height: Height;
-  readonly blockHash: Hash;
-  readonly receipt: ReceiptAnswer;
-}
-
-/**
- * How long nodes may be behind the one that told of a block. What is not had by then may be made up: the
- * stream of another node is read, in which those who wait may find theirs.
- */
-const behindMs = 10_000;
 
 /** So many transactions are read as fast as their names. */
 const fullAtOnce = 16;
@@ -29,6 +15,8 @@ type Settle = (outcome: FinalOutcome | Problem) => void;
  * node, and of the next one when that breaks. It reads only while somebody waits.
  */
 export class FinalWatch {
+  /** What of it may be believed. */
+  readonly proofs: FinalProofs;
   readonly #nodes: Nodes;
   readonly #chainId: Hash;
   /** Called when the stream broke and goes on elsewhere: what was given to that node alone may be lost. */
@@ -38,8 +26,9 @@ export class FinalWatch {
   #opening: Promise<Problem | undefined> | undefined;
   #height = 0;
 
-  constructor(options: { nodes: Nodes; chainId: Hash; onMoved: () => void }) {
+  constructor(options: { nodes: Nodes; chainId: Hash; proofs: FinalProofs; onMoved: () => void }) {
     this.#nodes = options.nodes;
+    this.proofs = options.proofs;
     this.#chainId = options.chainId;
     this.#onMoved = options.onMoved;
   }
@@ -61,17 +50,15 @@ export class FinalWatch {
   async #open(deadlineMs?: number): Promise<Problem | undefined> {
     const stop = new AbortController();
     this.#stop = stop;
-    const status = await this.#nodes.ask((client) => client.status(), {
-      ...(deadlineMs !== undefined && { deadlineMs }),
-    });
-    if (!(status instanceof Problem)) this.#height = Math.max(this.#height, status.finalHeight);
+    const height = await this.proofs.height({ ...(deadlineMs !== undefined && { deadlineMs }) });
+    if (!(height instanceof Problem)) this.#height = Math.max(this.#height, height);
     // Closed meanwhile, and perhaps opened again by another: a second reader would never end.
-    if (this.#stop !== stop) return status instanceof Problem ? status : undefined;
-    if (status instanceof Problem) {
+    if (this.#stop !== stop) return height instanceof Problem ? height : undefined;
+    if (height instanceof Problem) {
       this.#close();
-      return status;
+      return height;
     }
-    void this.#read(status.finalHeight, stop);
+    void this.#read(height, stop);
     return undefined;
   }
 
@@ -110,7 +97,10 @@ export class FinalWatch {
           if (code === 'api/timeout' && typeof url === 'string') this.#nodes.late(url);
           this.#onMoved();
         },
-        admit: (event) => this.#look(event, stop.signal),
+        admit: async (event, url) => {
+          const unproven = await this.proofs.block(event, url);
+          return unproven === undefined ? this.#look(event, stop.signal) : notGiven(event, unproven);
+        },
       });
       // Whatever is to be done with a block is done before it counts as seen.
       for await (const { header } of blocks) this.#height = Math.max(this.#height, header.height);
@@ -129,13 +119,13 @@ export class FinalWatch {
     if (event.transactionCount === 0 || this.#waiting.size === 0) return undefined;
     // What a small block holds is asked for at once, and not first whether it matters.
     if (event.transactionCount > fullAtOnce) {
-      const block = await this.#block(event, { full: false, signal });
-      if (block instanceof Problem) return block;
-      if (!block.transactionHashes.some((hash) => this.#waiting.has(hash))) return undefined;
+      const hashes = await this.proofs.hashes(event, signal);
+      if (hashes instanceof Problem) return notGiven(event, hashes);
+      if (!hashes.some((hash) => this.#waiting.has(hash))) return undefined;
     }
-    const full = await this.#block(event, { full: true, signal });
-    if (full instanceof Problem) return full;
-    for (const receipt of full.receipts ?? []) {
+    const receipts = await this.proofs.receipts(event, signal);
+    if (receipts instanceof Problem) return notGiven(event, receipts);
+    for (const receipt of receipts) {
       const hash = receipt.transactionHash;
       const settle = this.#waiting.get(hash);
       this.#waiting.delete(hash);
@@ -144,25 +134,15 @@ export class FinalWatch {
     this.rest();
     return undefined;
   }
+}
 
-  async #block(
-    { hash, header }: FinalBlockEvent,
-    { full, signal }: { full: boolean; signal: AbortSignal },
-  ): Promise<BlockAnswer | Problem> {
-    const block = await this.#nodes.ask((client) => client.block(hash, { full }), {
-      deadlineMs: behindMs,
-      signal,
-      // A node that is behind the one that announced it does not have it yet; one that pruned it never will.
-      verdict: ({ code }) =>
-        code === 'api/no-such-block' ? 'later' : code === 'storage/pruned' ? 'never' : 'answer',
-    });
-    if (!(block instanceof Problem) || block.code === 'storage/pruned') return block;
-    return block.restated(`no node gives block ${header.height} (${hash}), of which one told`, {
-      remedy: 'It is tried again by itself, at another node. Check that all of them are on one chain.',
-      details: { ...block.details, retryable: true },
-      cause: block,
-    });
-  }
+function notGiven({ hash, header }: FinalBlockEvent, problem: Problem): Problem {
+  if (problem.code === 'storage/pruned' || problem.code.startsWith('proof/')) return problem;
+  return problem.restated(`no node gives block ${header.height} (${hash}), of which one told`, {
+    remedy: 'It is tried again by itself, at another node. Check that all of them are on one chain.',
+    details: { ...problem.details, retryable: true },
+    cause: problem,
+  });
 }
 
 /** Nobody watches what becomes of transactions any more. */

@@ -209,8 +209,12 @@ export class HttpClient {
   }
 
   /** What shows that a final block is one; `verifyHeader` checks it. */
-  finality(name: Height | Hash | 'latest', deadline: Deadline = {}): Promise<FinalityAnswer | Problem> {
-    return this.#get('finality', () => `/v1/blocks/${pathPart(`${name}`)}/finality`, deadline);
+  finality(
+    name: Height | Hash | 'latest',
+    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
+  ): Promise<FinalityAnswer | Problem> {
+    const path = (): string => `/v1/blocks/${pathPart(`${name}`)}/finality`;
+    return this.#get('finality', path, deadline, shapes.finality);
   }
 
   /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */

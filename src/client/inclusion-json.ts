@@ -75,12 +75,18 @@ export interface BlockBody {
 /** The transactions and receipts of a block that was asked for in full. */
 export function bodyFromJson(json: unknown): BlockBody | Problem {
   return reading(() => {
-    const { transactions = [], receipts = [] } = json as BlockAnswer;
-    return {
-      transactions: transactions.map(transactionFrom),
-      receipts: receipts.map((one) => checked(receiptCodec, receiptFrom(one))),
-    };
+    const { transactions = [] } = json as BlockAnswer;
+    return { transactions: transactions.map(transactionFrom), receipts: receiptsIn(json as BlockAnswer) };
   });
+}
+
+/** What came of each of them alone, so that nobody has to know what they did. */
+export function receiptsFromJson(json: unknown): readonly Receipt[] | Problem {
+  return reading(() => receiptsIn(json as BlockAnswer));
+}
+
+function receiptsIn({ receipts = [] }: BlockAnswer): readonly Receipt[] {
+  return receipts.map((one) => checked(receiptCodec, receiptFrom(one)));
 }
 
 /** Two votes in an item of `HttpClient.evidence`. */

@@ -29,7 +29,7 @@ export { proposalOf } from './chain-proposal.ts';
 export type { ChainChange } from '../ledger/chain-change.ts';
 export { contentFromJson } from './content-json.ts';
 export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
-export type { FinalOutcome } from './final-watch.ts';
+export type { FinalOutcome } from './final-proofs.ts';
 export { type Deadline, type FinalTransaction, HttpClient, type ListOptions } from './http-client.ts';
 export { problemOf } from './outcomes.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';

@@ -6,8 +6,8 @@ import type { EngineName } from '../ledger/engine-names.ts';
 import type { Operation } from '../ledger/operation.ts';
 import { AccountNonces } from './account-nonces.ts';
 import { FeeFloor } from './fee-floor.ts';
-import type { FinalOutcome, FinalWatch } from './final-watch.ts';
-import { problemOf } from './outcomes.ts';
+import type { FinalOutcome } from './final-proofs.ts';
+import type { FinalWatch } from './final-watch.ts';
 import {
   defaultDeadlineMs,
   defaultWindow,
@@ -16,6 +16,7 @@ import {
   flightOf,
   gapOf,
   inTime,
+  isDoubtful,
   isStale,
   type Job,
   nextTickMs,
@@ -24,10 +25,11 @@ import {
   notSent,
   openingMs,
   outcomesOf,
+  refusedByAll,
   resendMs,
   type SendOptions,
   signed,
-  submitTo,
+  submitToAny,
   tickMs,
   waitingStill,
 } from './ledger-sending.ts';
@@ -201,30 +203,23 @@ export class LedgerAccount {
     for (let at = 0; at < flights.length; at += limits.httpBatch) {
       const batch = flights.slice(at, at + limits.httpBatch);
       for (const flight of batch) flight.sentAt = this.#now;
-      const answers = await this.#nodes.ask((client) => submitTo(client, batch));
+      const answered = await submitToAny(this.#nodes, batch);
       // Nobody answered: they are sent again.
-      if (answers instanceof Problem) return;
-      for (const [index, flight] of batch.entries()) {
-        const answer = answers[index];
-        if (answer?.status === 'refused') await this.#onRefused(flight, problemOf(answer.problem));
-      }
+      if (answered instanceof Problem) return;
+      const { by, answers } = answered;
+      // What no node can have is over; the chain decides about the rest.
+      const refused = await refusedByAll(this.#watch.proofs, by, batch);
+      for (const { flight, why } of refused) this.#refuse(flight, why);
+      for (const flight of batch.filter(isDoubtful)) await this.#lookUp([flight]);
       await this.#lookUp(batch.filter((_, index) => answers[index]?.status === 'known'));
       // Once for all whose nonces are said to be used.
       await this.#nonces.begin();
     }
   }
 
-  /** What may pass is tried again; what no node can have is over; the chain decides about the rest. */
-  async #onRefused(flight: Flight, problem: Problem): Promise<void> {
-    // What no node said is no refusal.
-    if (isRetryable(problem) || problem.details['sent'] === true) return;
-    if (flight.mayBeTaken) await this.#lookUp([flight]);
-    else this.#refuse(flight, problem);
-  }
-
   /** What the chain says came of them, as far as it says something. */
   async #lookUp(flights: readonly Flight[]): Promise<void> {
-    for await (const { flight, outcome } of outcomesOf(this.#nodes, flights)) {
+    for await (const { flight, outcome } of outcomesOf(this.#watch.proofs, flights)) {
       if (outcome instanceof Problem) this.#refuse(flight, outcome);
       else this.#land(flight, outcome);
     }
@@ -273,7 +268,10 @@ export class LedgerAccount {
     const stale = [...this.#open.values(), ...this.#flights.values()].filter((one) =>
       isStale(one, this.#now),
     );
-    if (stale.length > 0) await this.#submit(stale);
+    if (stale.length === 0) return;
+    // The node that had them may not have passed them on.
+    this.#nodes.leave();
+    await this.#submit(stale);
   }
 
   /** Others wait behind a nonce that no transaction has, and nothing that was asked for takes it. */

@@ -1,17 +1,16 @@
 import { utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import type { Hash } from '../crypto/hash.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { AccountNonces } from './account-nonces.ts';
 import type { SubmitAnswer } from './answers.ts';
 import type { HttpClient } from './http-client.ts';
+import type { Nodes } from './nodes.ts';
 import { unaskedFee } from './fee-floor.ts';
 import { problemOf } from './outcomes.ts';
-import type { Nodes } from './nodes.ts';
 import { isRetryable } from './transport.ts';
-import type { FinalOutcome } from './final-watch.ts';
+import type { FinalOutcome, FinalProofs } from './final-proofs.ts';
 import type { Operation } from '../ledger/operation.ts';
 import type { Content, Wallet } from './wallet.ts';
 
@@ -98,7 +97,7 @@ export function signed(
 }
 
 /** The answers of one node; a problem when it took nothing and others may. */
-export async function submitTo(
+async function submitTo(
   client: HttpClient,
   batch: readonly Flight[],
 ): Promise<readonly SubmitAnswer[] | Problem> {
@@ -116,29 +115,62 @@ export async function submitTo(
     : answers;
 }
 
+/** The answers of the first node that gives some, and which one that is; a problem when none does. */
+export async function submitToAny(
+  nodes: Nodes,
+  batch: readonly Flight[],
+): Promise<{ readonly by: HttpClient; readonly answers: readonly SubmitAnswer[] } | Problem> {
+  return nodes.ask(async (by) => {
+    const answers = await submitTo(by, batch);
+    return answers instanceof Problem ? answers : { by, answers };
+  });
+}
+
+/** The node that was asked last refuses it for good: what no node said is no refusal. */
+function isRefused({ refusal }: Flight): boolean {
+  return refusal !== undefined && !isRetryable(refusal) && refusal.details['sent'] !== true;
+}
+
+/** One node refuses it, and another has it, or may. */
+export function isDoubtful(flight: Flight): boolean {
+  return flight.mayBeTaken && isRefused(flight);
+}
+
+/**
+ * Those of what one node refused that nobody takes, each with why: the others are asked to take it, one after
+ * the other. One that lies may call refused what it passes on.
+ */
+export async function refusedByAll(
+  proofs: FinalProofs,
+  by: HttpClient,
+  batch: readonly Flight[],
+): Promise<readonly { readonly flight: Flight; readonly why: Problem }[]> {
+  let left = batch.filter((flight) => !flight.mayBeTaken && isRefused(flight));
+  if (left.length === 0) return [];
+  const reasons = left.flatMap((flight) => (flight.refusal ? [{ flight, why: flight.refusal }] : []));
+  const isAgreed = await proofs.isAgreed(by, async (client) => {
+    if (left.length === 0) return true;
+    const answers = await submitTo(client, left);
+    if (answers instanceof Problem) return answers;
+    left = left.filter(isRefused);
+    return true;
+  });
+  return isAgreed ? reasons.filter(({ flight }) => left.includes(flight)) : [];
+}
+
 /**
  * What came of those that a node has had before, whatever the stream told of: one node tells what it likes.
  * They become final by their nonces, so behind one that waits all others do, and are not asked for.
  */
 export async function* outcomesOf(
-  nodes: Nodes,
+  proofs: FinalProofs,
   flights: readonly Flight[],
 ): AsyncGenerator<{ readonly flight: Flight; readonly outcome: FinalOutcome | Problem }, void> {
   for (const flight of flights.toSorted((a, b) => a.transaction.nonce - b.transaction.nonce)) {
-    const outcome = await outcomeOf(nodes, flight.transaction.hash);
+    const outcome = await proofs.outcome(flight.transaction.hash);
     if (outcome === undefined) return;
     yield { flight, outcome };
   }
-}
-
-/** What the chain says came of a transaction. A problem when no block can hold it any more. */
-async function outcomeOf(nodes: Nodes, hash: Hash): Promise<FinalOutcome | Problem | undefined> {
-  const status = await nodes.ask((client) => client.transaction(hash), { deadlineMs: 0 });
-  if (status instanceof Problem) return undefined;
-  if (status.status === 'gone') return problemOf(status.problem);
-  if (status.status !== 'final') return undefined;
-  const { height, blockHash, receipt } = status.inclusion;
-  return { hash, height, blockHash, receipt };
 }
 
 /**

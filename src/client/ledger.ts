@@ -1,8 +1,10 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { KeyPair } from '../crypto/keys.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import type { Origin } from './answers.ts';
 import { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
+import { FinalProofs } from './final-proofs.ts';
 import { FinalWatch } from './final-watch.ts';
 import type { Deadline, HttpClient } from './http-client.ts';
 import { LedgerAccount } from './ledger-account.ts';
@@ -13,8 +15,8 @@ import { type Signer, Wallet } from './wallet.ts';
 
 export interface LedgerOptions extends NodesOptions {
   /**
-   * The chain that is meant: its genesis file, as any node gives it, then says by which engine it goes.
-   * Without it, both are what most of the nodes say.
+   * The chain that is meant. Without it, it is the one that most of the nodes name. Its genesis file, as any
+   * node gives it (the id is its hash), says who may sign that something is final.
    */
   readonly chainId?: Hash;
 }
@@ -30,14 +32,15 @@ export class Ledger {
   readonly #watch: FinalWatch;
   readonly #accounts: LedgerAccount[] = [];
 
-  private constructor(nodes: Nodes, { chainId, engine }: Origin) {
+  private constructor(nodes: Nodes, genesis: Genesis) {
+    const { chainId } = genesis;
     this.chainId = chainId;
-    this.engine = engine;
+    this.engine = genesis.consensus.engine;
     this.#nodes = nodes;
     const onMoved = (): void => {
       for (const account of this.#accounts) account.moved();
     };
-    this.#watch = new FinalWatch({ nodes, chainId, onMoved });
+    this.#watch = new FinalWatch({ nodes, chainId, proofs: new FinalProofs(nodes, genesis), onMoved });
   }
 
   /**
@@ -52,8 +55,8 @@ export class Ledger {
       if (problem instanceof Problem) return problem;
       throw problem;
     }
-    const chain = await whichChain(nodes, options.chainId);
-    return chain instanceof Problem ? chain : new Ledger(nodes, chain);
+    const genesis = await whichChain(nodes, options.chainId);
+    return genesis instanceof Problem ? genesis : new Ledger(nodes, genesis);
   }
 
   /**
@@ -79,16 +82,28 @@ export class Ledger {
     return account;
   }
 
-  /** Any call of `HttpClient`, at the first node that can answer it now. */
+  /**
+   * Any call of `HttpClient`, at the first node that can answer it now. What it answers is that node's word;
+   * `verifyReceipt` and `verifyHeader` check what carries a proof.
+   */
   ask<T>(call: (client: HttpClient) => Promise<T | Problem>, deadline: Deadline = {}): Promise<T | Problem> {
     return this.#nodes.ask(call, deadline);
   }
 
-  /** The blocks that become final; see `finalBlocks`. */
+  /**
+   * The blocks that become final; see `finalBlocks`. Under PBFT each header is proven before it is given; how
+   * many transactions there are is the word of the node that told of it.
+   */
   finalBlocks(
     options: Pick<FinalBlocksOptions, 'after' | 'signal' | 'onTrouble'> = {},
   ): AsyncGenerator<FinalBlockEvent, void> {
     const { endpoints, surroundings } = this.#nodes;
-    return finalBlocks({ ...options, baseUrl: endpoints, chainId: this.chainId, surroundings });
+    return finalBlocks({
+      ...options,
+      baseUrl: endpoints,
+      chainId: this.chainId,
+      surroundings,
+      admit: (block, url) => this.#watch.proofs.block(block, url),
+    });
   }
 }

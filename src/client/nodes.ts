@@ -55,14 +55,14 @@ export class Nodes {
   ): Promise<readonly T[]> {
     const over = new AbortController();
     const answers: T[] = [];
-    const asked = this.#clients.map((client, at) => ({ client, at, isLate: this.#isLate(at) }));
+    const asked = this.#clients.map((client, at) => ({ client, isLate: this.#isLate(at) }));
     let expected = asked.filter(({ isLate }) => !isLate).length;
     await Promise.all(
-      asked.map(async ({ client, at, isLate }) => {
+      asked.map(async ({ client, isLate }) => {
         const answer = await call(client, over.signal);
         if (over.signal.aborted) return;
         if (!(answer instanceof Problem)) answers.push(answer);
-        else if (answer.code === 'api/timeout') this.#lateAt.set(at, this.surroundings.now());
+        else if (answer.code === 'api/timeout') this.late(client.baseUrl);
         if (!isLate) expected -= 1;
         if (answers.length > 0 && (expected === 0 || isEnough(answers))) over.abort();
       }),
@@ -125,6 +125,22 @@ export class Nodes {
     const all = this.endpoints.map((_, index) => (this.#current + index) % this.endpoints.length);
     const late = all.filter((at) => at !== this.#current && this.#isLate(at));
     return [...all.filter((at) => !late.includes(at)), ...late].map((at) => this.endpoints[at] as string);
+  }
+
+  /** The node at this address. */
+  at(url: string): HttpClient | undefined {
+    return this.#clients[this.endpoints.indexOf(url)];
+  }
+
+  /** All but one, the one after it first. */
+  others(than: HttpClient): readonly HttpClient[] {
+    const at = this.#clients.indexOf(than);
+    return [...this.#clients.slice(at + 1), ...this.#clients.slice(0, at)];
+  }
+
+  /** What was given to the current node came to nothing so far: the next one is asked from here on. */
+  leave(): void {
+    this.#current = this.#after(this.#current);
   }
 
   /** The node at this address did not answer: somebody else found out. */

@@ -35,31 +35,41 @@ export class ProofChecker {
     return this.#epochs;
   }
 
-  /** As `verifyHeader`; also a problem of asking for the changes of the validators. */
-  header(answer: unknown): Promise<VerifiedHeader | Problem> {
-    return this.#check((trusted) => verifyHeaderBy(trusted, answer));
+  /** How many validators there are, as far as their changes are known. */
+  get validators(): number {
+    return (this.#trusted.epochs.at(-1) ?? this.#trusted.epochs[0]).validators.keys.length;
+  }
+
+  /**
+   * As `verifyHeader`; also a problem of asking for the changes of the validators, which `node` is asked for.
+   */
+  header(answer: unknown, node = this.#node): Promise<VerifiedHeader | Problem> {
+    return this.#check((trusted) => verifyHeaderBy(trusted, answer), node);
   }
 
   /** As `verifyReceipt`; also a problem of asking for the changes of the validators. */
-  receipt(answer: unknown, hash: Hash): Promise<VerifiedReceipt | Problem> {
-    return this.#check((trusted) => verifyReceiptBy(trusted, answer, hash));
+  receipt(answer: unknown, hash: Hash, node = this.#node): Promise<VerifiedReceipt | Problem> {
+    return this.#check((trusted) => verifyReceiptBy(trusted, answer, hash), node);
   }
 
   /** As `verifyContradiction`; also a problem of asking for the changes of the validators. */
   contradiction(item: unknown): Promise<string | Problem> {
-    return this.#check((trusted) => verifyContradictionBy(trusted, item));
+    return this.#check((trusted) => verifyContradictionBy(trusted, item), this.#node);
   }
 
-  async #check<T>(verify: (trusted: Trusted) => T | Problem): Promise<T | Problem> {
+  async #check<T>(
+    verify: (trusted: Trusted) => T | Problem,
+    node: Pick<HttpClient, 'epochs'>,
+  ): Promise<T | Problem> {
     const verdict = verify(this.#trusted);
     if (!(verdict instanceof Problem) || verdict.code !== 'proof/unknown-validators') return verdict;
-    return (await this.#learnEpochs()) ?? verify(this.#trusted);
+    return (await this.#learnEpochs(node)) ?? verify(this.#trusted);
   }
 
   /** A page at a time: a made-up page fails at once, before many were read. */
-  async #learnEpochs(): Promise<Problem | undefined> {
+  async #learnEpochs(node: Pick<HttpClient, 'epochs'>): Promise<Problem | undefined> {
     for (;;) {
-      const page = await this.#node.epochs({ from: toHeight(this.#lastEpoch + 1) });
+      const page = await node.epochs({ from: toHeight(this.#lastEpoch + 1) });
       if (page instanceof Problem) return page;
       const proofs = epochsFromJson(page.epochs);
       if (proofs instanceof Problem) return proofs;

@@ -12,7 +12,9 @@ import {
   verifyBody,
   verifyFinality,
   verifyInclusion,
+  verifyReceipts,
 } from '../ledger/inclusion.ts';
+import type { Receipt } from '../ledger/receipt.ts';
 import {
   type BlockBody,
   bodyFromJson,
@@ -21,6 +23,7 @@ import {
   finalityFromJson,
   headerFromJson,
   inclusionFromJson,
+  receiptsFromJson,
 } from './inclusion-json.ts';
 
 /** What was proven, read from the proof itself, and what was checked to see it. */
@@ -112,6 +115,17 @@ export function verifyBlockBody(answer: unknown, header: BlockHeader): VerifiedB
     receipts,
   );
   return steps instanceof Problem ? steps : { ...body, steps };
+}
+
+/** What came of each transaction of such a block: its receipts are all that is looked at. */
+export function verifyBlockReceipts(
+  answer: unknown,
+  header: Pick<BlockHeader, 'height' | 'receiptsRoot'>,
+): readonly Receipt[] | Problem {
+  const receipts = receiptsFromJson(answer);
+  if (receipts instanceof Problem) return receipts;
+  const step = verifyReceipts(header, receipts);
+  return step instanceof Problem ? step : receipts;
 }
 
 /** The header that is shown, when it is the one that a certificate or the parent hash above it names. */

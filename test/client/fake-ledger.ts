@@ -5,19 +5,39 @@ import type { TestContext } from 'node:test';
 import { boundedBytes, decode, listOf } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
 import { unwrap } from '../../src/base/problem.ts';
-import type { ProblemAnswer, SubmitAnswer } from '../../src/client/answers.ts';
+import type { Origin, ProblemAnswer, SubmitAnswer } from '../../src/client/answers.ts';
 import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
-import { origin, status } from './fake-api.ts';
+import { finalityJson, transactionStatusJson } from '../../src/api/present.ts';
+import { type BlockHeader, hashHeader, headerJson } from '../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../src/ledger/certificate.ts';
+import { formatGenesis, type Genesis, genesisHeader } from '../../src/ledger/genesis.ts';
+import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
+import { hashReceipt, type Receipt, receiptJson, receiptsRootOf } from '../../src/ledger/receipt.ts';
+import { status } from './fake-api.ts';
+import { certificateOf, genesisOf, nextHeader } from './proof-samples.ts';
 
 const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes), limits.httpBatch);
 
 interface Block {
   readonly hash: Hash;
-  readonly header: { readonly height: number; readonly parentHash: Hash };
+  readonly header: BlockHeader;
+  readonly certificate: FinalityCertificate;
   readonly transactions: readonly Transaction[];
+  readonly receipts: readonly Receipt[];
 }
+
+/** What came of each, but its name. */
+const nothingCame: Omit<Receipt, 'transactionHash'> = {
+  status: 'applied',
+  code: '',
+  failure: undefined,
+  fee: 1n,
+  accounts: [],
+  records: [],
+  changes: [],
+};
 
 /** So much passes with a turn of the event loop. */
 const msPerTurn = 40;
@@ -70,8 +90,13 @@ export function fastTime(t: TestContext): Surroundings {
   };
 }
 
-/** One chain behind the APIs of several nodes. Each keeps what it is given; a block takes what the living ones have. */
+/**
+ * One chain behind the APIs of several nodes. Each keeps what it is given; a block takes what the living ones
+ * have, and is signed by the validators of a genesis file.
+ */
 export class FakeLedger {
+  readonly genesis: Genesis;
+  readonly origin: Origin;
   readonly blocks: Block[] = [];
   readonly nodes: FakeNode[] = [];
   /** Nonces by sender, after the last block. */
@@ -82,8 +107,13 @@ export class FakeLedger {
   readonly gone = new Set<Hash>();
   judge: (transaction: Transaction, node: FakeNode) => ProblemAnswer | undefined = () => undefined;
 
-  static async start(t: TestContext, count: number): Promise<FakeLedger> {
-    const ledger = new FakeLedger();
+  private constructor(engine: 'pbft' | 'raft') {
+    this.genesis = genesisOf(engine);
+    this.origin = { engine, chainId: this.genesis.chainId };
+  }
+
+  static async start(t: TestContext, count: number, engine: 'pbft' | 'raft' = 'pbft'): Promise<FakeLedger> {
+    const ledger = new FakeLedger(engine);
     for (let index = 0; index < count; index++) ledger.nodes.push(await FakeNode.start(ledger));
     t.after(() => {
       for (const node of ledger.nodes) node.kill();
@@ -104,6 +134,37 @@ export class FakeLedger {
     return this.blocks.find(({ transactions }) => transactions.some((one) => one.hash === hash));
   }
 
+  /** A final transaction, with its proof. */
+  statusOf(block: Block, name: Hash) {
+    const { hash: blockHash, header, certificate, transactions, receipts } = block;
+    const at = transactions.findIndex(({ hash }) => hash === name);
+    const inclusion = {
+      header,
+      descendants: [],
+      certificate,
+      height: header.height,
+      blockHash,
+      receipt: receipts[at] as Receipt,
+      transaction: transactions[at] as Transaction,
+      transactionProof: merkleProof(
+        transactions.map(({ hash }) => hash),
+        at,
+      ),
+      receiptProof: merkleProof(receipts.map(hashReceipt), at),
+    };
+    return { status: 'final', hash: name, inclusion } as const;
+  }
+
+  #blockOf(transactions: readonly Transaction[]): Block {
+    const receipts = transactions.map(({ hash }): Receipt => ({ ...nothingCame, transactionHash: hash }));
+    const header = nextHeader(this.blocks.at(-1)?.header ?? genesisHeader(this.genesis), {
+      transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
+      receiptsRoot: receiptsRootOf(receipts),
+    });
+    const certificate = certificateOf(this.genesis, header);
+    return { hash: hashHeader(header), header, certificate, transactions, receipts };
+  }
+
   commit(): void {
     const waiting = new Map<Hash, Transaction>();
     for (const { alive, pool } of this.nodes) {
@@ -117,10 +178,7 @@ export class FakeLedger {
       taken.push(transaction);
     }
     if (taken.length === 0) return;
-    const height = this.blocks.length + 1;
-    const hash = height.toString(16).padStart(64, 'b') as Hash;
-    const parentHash = (height - 1).toString(16).padStart(64, 'b') as Hash;
-    this.blocks.push({ hash, header: { height, parentHash }, transactions: taken });
+    this.blocks.push(this.#blockOf(taken));
     for (const node of this.nodes) {
       for (const transaction of taken) node.pool.delete(transaction.hash);
       node.announce();
@@ -129,6 +187,10 @@ export class FakeLedger {
 }
 
 class FakeNode {
+  /** What it says instead of what is so; undefined for the truth. */
+  lie: (path: string, truth: object) => object | undefined = () => undefined;
+  /** Whether it keeps what it takes to itself, and forgets it. */
+  forgets = false;
   readonly pool = new Map<Hash, Transaction>();
   readonly readers = new Map<ServerResponse, number>();
   requests: string[] = [];
@@ -169,7 +231,7 @@ class FakeNode {
   /** Says to its readers whatever it likes. */
   tell(event: object): void {
     for (const response of this.readers.keys()) {
-      response.write(`data: ${JSON.stringify({ ...origin, ...event })}\n\n`);
+      response.write(`data: ${JSON.stringify({ ...this.#ledger.origin, ...event })}\n\n`);
     }
   }
 
@@ -177,9 +239,9 @@ class FakeNode {
     for (const [response, next] of this.readers) {
       for (const block of this.#ledger.blocks.slice(next - 1)) {
         const event = {
-          ...origin,
+          ...this.#ledger.origin,
           hash: block.hash,
-          header: block.header,
+          header: headerJson(block.header),
           transactionCount: block.transactions.length,
         };
         response.write(`id: ${block.header.height}\ndata: ${JSON.stringify(event)}\n\n`);
@@ -192,13 +254,16 @@ class FakeNode {
     const { method = '', url = '' } = request;
     this.requests.push(`${method} ${url.replace(/[0-9a-f]{64}/, 'HASH')}`);
     const json = (value: object, code = 200): void => {
-      response.writeHead(code, {
-        'content-type': code < 400 ? 'application/json' : 'application/problem+json',
+      const said = { ...this.#ledger.origin, ...value };
+      const lie = this.lie(url, said);
+      const status = lie === undefined ? code : 200;
+      response.writeHead(status, {
+        'content-type': status < 400 ? 'application/json' : 'application/problem+json',
       });
-      response.end(JSON.stringify({ ...origin, ...value }));
+      response.end(JSON.stringify(lie ?? said));
     };
-    const { blocks, nonces } = this.#ledger;
-    const [, , resource, name = ''] = url.split(/[/?]/);
+    const { blocks, nonces, genesis } = this.#ledger;
+    const [, , resource, name = '', part] = url.split(/[/?]/);
     if (method === 'POST') {
       this.onBatch();
       if (!this.alive) return;
@@ -208,9 +273,9 @@ class FakeNode {
       if (code === undefined) json({ results });
       else response.writeHead(code, { 'content-type': 'text/html' }).end('<html>');
       if (this.#ledger.commits) setImmediate(() => this.#ledger.commit());
-    } else if (resource === 'status') json({ ...status, finalHeight: blocks.length });
+    } else if (resource === 'status') json({ ...status, ...this.#ledger.origin, finalHeight: blocks.length });
     else if (resource === 'chain') json({ feePerOperation: this.floor, scheduled: [] });
-    else if (resource === 'genesis') json({ genesis: '{}' });
+    else if (resource === 'genesis') json({ genesis: formatGenesis(genesis) });
     else if (resource === 'accounts')
       json({ nonce: nonces.get(name) ?? 0, pendingNonce: nonces.get(name) ?? 0 });
     else if (resource === 'events') {
@@ -220,11 +285,13 @@ class FakeNode {
       response.on('close', () => this.readers.delete(response));
       this.announce();
     } else if (resource === 'blocks') {
-      const block = blocks.find(({ hash }) => hash === name);
+      const block = name === 'latest' ? blocks.at(-1) : blocks.find(({ hash }) => hash === name);
       if (block === undefined) return json({ code: 'api/no-such-block', detail: name, remedy: '' }, 404);
-      const transactionHashes = block.transactions.map(({ hash }) => hash);
-      const receipts = transactionHashes.map((hash) => this.#receipt(hash));
-      json({ hash: block.hash, header: block.header, transactionHashes, receipts });
+      const { hash, header, certificate, transactions, receipts } = block;
+      if (part === 'finality')
+        return json({ hash, ...finalityJson({ header, descendants: [], certificate }) });
+      const transactionHashes = transactions.map((one) => one.hash);
+      json({ hash, header: headerJson(header), transactionHashes, receipts: receipts.map(receiptJson) });
     } else if (resource === 'transactions') {
       const block = this.#ledger.find(name as Hash);
       if (this.#ledger.gone.has(name as Hash)) {
@@ -232,25 +299,8 @@ class FakeNode {
         return json({ hash: name, status: 'gone', problem });
       }
       if (block === undefined) return json({ hash: name, status: 'unknown', problem: null });
-      const { height } = block.header;
-      json({
-        hash: name,
-        status: 'final',
-        inclusion: { height, blockHash: block.hash, receipt: this.#receipt(name) },
-      });
+      json(transactionStatusJson(this.#ledger.origin as never, this.#ledger.statusOf(block, name as Hash)));
     } else json({ code: 'api/not-found', detail: url, remedy: '' }, 404);
-  }
-
-  #receipt(transactionHash: string) {
-    return {
-      transactionHash,
-      status: 'applied',
-      code: '',
-      failure: null,
-      fee: '1',
-      accounts: [],
-      records: [],
-    };
   }
 
   #submit(body: Buffer): SubmitAnswer[] {
@@ -264,7 +314,7 @@ class FakeNode {
       const isGone = this.#ledger.gone.has(hash);
       const problem = nonce < next ? used : isGone ? expired : this.#ledger.judge(transaction, this);
       if (problem !== undefined) return { status: 'refused', hash, problem };
-      this.pool.set(hash, transaction);
+      if (!this.forgets) this.pool.set(hash, transaction);
       return { status: 'accepted', hash, missing: null };
     });
   }

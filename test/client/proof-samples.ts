@@ -45,7 +45,8 @@ export function nextHeader(parent: BlockHeader, changes: Partial<BlockHeader>): 
 
 export const signers: readonly number[] = [0, 1, 3];
 
-function certificateOf(genesis: Genesis, top: BlockHeader): FinalityCertificate {
+/** What makes a block final, signed by those whose turn it is. */
+export function certificateOf(genesis: Genesis, top: BlockHeader): FinalityCertificate {
   const slot = { view: toView(2), height: top.height, blockHash: hashHeader(top) };
   const by = (index: number, message: Uint8Array) => sign((pairs[index] as KeyPair).secretKey, message);
   if (genesis.consensus.engine === 'raft') {

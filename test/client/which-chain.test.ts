@@ -73,10 +73,16 @@ describe('which engine a chain goes by', () => {
   });
 
   test('is nobody’s word where the nodes do not agree', async (t) => {
-    const { ledger } = await connected(t, [liar, honest]);
+    const other = { ...honest, chainId: raft.chainId };
+    const { ledger } = await connected(t, [other, honest]);
     assert.ok(isOther(ledger));
-    assert.match((ledger as Problem).message, /do not agree.*\(raft\).*\(pbft\)/);
+    assert.match((ledger as Problem).message, new RegExp(`agree.*: ${raft.chainId}, ${pbft.chainId}`));
     assert.match((ledger as Problem).remedy, /`chainId`/);
+  });
+
+  test('stands in the genesis file, and is nobody’s word', async (t) => {
+    const { ledger } = await connected(t, [liar, honest]);
+    assert.equal(unwrap(ledger).engine, 'pbft');
   });
 
   test('is what those say that answer at all', async (t) => {
