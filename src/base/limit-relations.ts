@@ -74,6 +74,7 @@ export function relationsOf(of: Limits): readonly Relation[] {
       'gossipMessageBytes',
       of.gossipMessageBytes,
     ),
+    fits('a version of a record, by its key', of.maxRecordKeyBytes + 9, 'storeKeyBytes', of.storeKeyBytes),
     fits('what waits makes blocks', of.waitingBlockMs, 'regossipMs', of.regossipMs),
     fits('a consensus message', of.consensusMessageBytes, 'peerSendQueueBytes', of.peerSendQueueBytes),
     fits('the largest block with its proof', block + proof + KiB, 'responseBytes', of.responseBytes),

@@ -810,6 +810,10 @@ export const limits = {
   pruneBlocks: 128,
   /** The same of blocks that a snapshot replaced, with each batch of final blocks: in a millisecond. */
   leftoverBlocks: 64,
+  /** Entries of the indexes that are looked at for their removal with each batch of final blocks. */
+  sweptEntries: 1_024,
+  /** A key in the store, its kind included: a record's with the height, and all that stands between. */
+  storeKeyBytes: 256,
   /**
    * Transactions whose entries in the indexes are deleted in one batch: each is decoded once more to know
    * them, which takes some 10 µs.

@@ -231,7 +231,7 @@ export class ChainStore {
 
   /**
    * Switches the indexes on or off: transactions by account and by reference, versions by record. Call it
-   * before the first commit. Index entries that are of no use are removed first.
+   * before the first commit. Index entries that are of no use go with the commits that follow.
    */
   keepIndexes(on: boolean): Promise<void> {
     return this.#indexes.keep(on, this.isEmpty ? undefined : toHeight(this.finalHeight + 1));
@@ -321,7 +321,8 @@ export class ChainStore {
   commitRun(requests: readonly CommitRequest[], done: Done): void {
     // Before the store reads what is to be written: the run is in order, or nothing of it is written.
     const run = requests.map((request) => ({ request, found: this.#found(request) }));
-    this.#store.write(commitWrites(run, this.#leftovers.take()), (problem) => {
+    const leftovers = this.#leftovers.take();
+    this.#store.write(commitWrites(run, leftovers, this.#indexes.sweepWrites()), (problem) => {
       if (problem === undefined) {
         for (const { height, hash, forgetRecords } of requests) {
           this.#final = { height, hash };

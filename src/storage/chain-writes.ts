@@ -43,12 +43,14 @@ interface Found {
 }
 
 /**
- * Final blocks with all that follows from them, and what goes with them (`Leftovers`). Made while it is read,
- * as a block has thousands of changes: each may be in the memory of the one before (`Store`).
+ * Final blocks with all that follows from them, and what goes with them (`Leftovers`, `IndexSweep`). Made
+ * while it is read, as a block has thousands of changes: each may be in the memory of the one before
+ * (`Store`).
  */
 export function* commitWrites(
   run: readonly { readonly request: CommitRequest; readonly found: Found }[],
   leftovers: readonly Write[],
+  swept: readonly Write[],
 ): Generator<Write> {
   for (const { request, found } of run) {
     yield* blockWrites(request, found);
@@ -66,6 +68,7 @@ export function* commitWrites(
     yield finalWrite(request);
   }
   yield* leftovers;
+  yield* swept;
 }
 
 function* blockWrites(request: CommitRequest, found: Found): Generator<Write> {

@@ -13,9 +13,9 @@ import {
   readTransactions,
   readVersions,
 } from './index-postings.ts';
-import { heightIn, indexKinds, keyAfter, keys, rangeOf } from './keys.ts';
+import { heightIn, keyAfter, keys } from './keys.ts';
+import { IndexSweep } from './index-sweep.ts';
 import type { Store, Write } from './port.ts';
-import { scanPages } from './scan-pages.ts';
 
 /** Whose transactions or versions. */
 export type IndexName =
@@ -51,10 +51,12 @@ export class IndexTables {
   readonly #store: Store;
   /** Undefined while none are kept. */
   #record: IndexRecord | undefined;
+  readonly #sweep: IndexSweep;
 
   private constructor(store: Store, record: IndexRecord | undefined) {
     this.#store = store;
     this.#record = record;
+    this.#sweep = IndexSweep.open(store);
   }
 
   /** A new chain has indexes unless told otherwise (`keep`); one that is there, if it had them. */
@@ -70,24 +72,26 @@ export class IndexTables {
   }
 
   /**
-   * Says whether indexes are kept from now on, and removes what is of no use. Before the first commit. `next`
-   * is the height of the next block; undefined in a store without any.
+   * Says whether indexes are kept from now on. What is of no use goes with the commits that follow. Before
+   * the first of them. `next` is the height of the next block; undefined in a store without any.
    */
   async keep(on: boolean, next: Height | undefined): Promise<void> {
     if (next === undefined) {
       this.#record = on ? { from: toHeight(1), leftovers: false } : undefined;
       return;
     }
-    if (!on) {
-      if (this.#record !== undefined) await this.#write([checksummedWrite(keys.indexed, null)]);
-      this.#record = undefined;
-      return this.#sweep(next);
-    }
-    if (this.#record?.leftovers === false) return;
-    const record = { from: this.#record?.from ?? next, leftovers: false };
-    await this.#sweep(record.from);
-    this.#record = record;
-    await this.#write([recordWrite(record)]);
+    const before = this.#record;
+    if (on ? before?.leftovers === false : before === undefined) return;
+    this.#record = on ? { from: before?.from ?? next, leftovers: false } : undefined;
+    await this.#write([
+      this.#record === undefined ? checksummedWrite(keys.indexed, null) : recordWrite(this.#record),
+      ...(before === undefined ? [] : this.#sweep.begin(this.#record?.from ?? next)),
+    ]);
+  }
+
+  /** For a batch of final blocks: what of no use goes with it. */
+  sweepWrites(): Write[] {
+    return this.#sweep.take();
   }
 
   /** For the block's own batch. */
@@ -146,16 +150,6 @@ export class IndexTables {
       entries.push(...(newestFirst ? listed.toReversed() : listed));
     }
     return entries;
-  }
-
-  /** Removes the entries of all blocks below a height. */
-  async #sweep(below: Height): Promise<void> {
-    for (const kind of indexKinds) {
-      for await (const page of scanPages(this.#store, rangeOf(kind))) {
-        const useless = page.filter(([key]) => heightIn(key) < below);
-        if (useless.length > 0) await this.#write(useless.map(([key]) => checksummedWrite(key, null)));
-      }
-    }
   }
 
   #write(batch: readonly Write[]): Promise<void> {

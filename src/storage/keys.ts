@@ -119,6 +119,8 @@ export const keys = {
   pruned: key('meta', utf8('pruned')),
   /** From which block on the indexes are complete; absent where they are not kept. */
   indexed: key('meta', utf8('indexed')),
+  /** How far the removal of index entries is that are of no use; absent while none is under way. */
+  sweeping: key('meta', utf8('sweeping')),
   header: (height: Height): Uint8Array => key('header', number48(height)),
   certificate: (height: Height): Uint8Array => key('certificate', number48(height)),
   epoch: (height: Height): Uint8Array => key('epoch', number48(height)),
@@ -140,6 +142,9 @@ export const keys = {
 export function rangeOf(kind: KeyKind): KeyRange {
   return { from: Uint8Array.of(kinds[kind]), to: Uint8Array.of(kinds[kind] + 1) };
 }
+
+/** All keys of the indexes, which stand beside each other. */
+export const indexRange: KeyRange = { from: rangeOf('accounts').from, to: rangeOf('versions').to };
 
 /** All keys of this space; those of the adapter are outside. */
 export const wholeSpace: KeyRange = { from: Uint8Array.of(1), to: Uint8Array.of(255) };

@@ -5,6 +5,7 @@ import { checksummedPart } from '../../src/node/catch-up/snapshots.ts';
 import { sealBytes, sealCodec } from '../../src/node/peers/relay.ts';
 import { floorCodec } from '../../src/node/effects/signer.ts';
 import { evidenceCodec } from '../../src/storage/evidence-table.ts';
+import { sweepCodec } from '../../src/storage/index-sweep.ts';
 import { indexCodec } from '../../src/storage/index-tables.ts';
 import { listingProofCodec } from '../../src/ledger/listing-proof.ts';
 import { proveRecord, recordProofCodec } from '../../src/ledger/record-proof.ts';
@@ -548,6 +549,7 @@ export const goldenValues: readonly GoldenValue[] = [
   of('stored position', positionCodec, { height: toHeight(77), hash: hashOf('final') }),
   of('stored extent', extentCodec, { firstHeader: toHeight(7), firstBlock: toHeight(2 ** 40 + 1) }),
   of('stored index record', indexCodec, { from: toHeight(2 ** 40 + 1), leftovers: true }),
+  of('stored sweep', sweepCodec, { below: toHeight(2 ** 40 + 1), next: Uint8Array.of(12, 7, 0) }),
   of('stored evidence', evidenceCodec, {
     accused: keyOf('bob'),
     kind: 'double-commit',

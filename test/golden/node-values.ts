@@ -15,6 +15,7 @@ export const storeKeys: Readonly<Record<string, Uint8Array>> = {
   'final record': keys.final,
   'pruned record': keys.pruned,
   'indexed record': keys.indexed,
+  'sweeping record': keys.sweeping,
   header: keys.header(height),
   certificate: keys.certificate(height),
   receipts: keys.receipts(height),

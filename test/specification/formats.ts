@@ -59,6 +59,7 @@ import {
   positionCodec,
 } from '../../src/storage/chain-records.ts';
 import { evidenceCodec } from '../../src/storage/evidence-table.ts';
+import { sweepCodec } from '../../src/storage/index-sweep.ts';
 import { indexCodec } from '../../src/storage/index-tables.ts';
 import { namespaceEntryCodec, transactionsIndexCodec, versionsIndexCodec } from '../golden/by-hand-codecs.ts';
 
@@ -248,6 +249,7 @@ export const chapters: Readonly<Record<string, readonly Format[]>> = {
     format('final record', positionCodec),
     format('pruned record', extentCodec),
     format('indexed record', indexCodec),
+    format('sweeping record', sweepCodec),
     format('transaction place', transactionPlaceCodec),
     format('stored evidence', evidenceCodec),
     format(

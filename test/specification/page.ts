@@ -22,6 +22,7 @@ export const storeKinds: readonly (readonly [kind: number, rest: string, value: 
   [1, '`final`', 'final record'],
   [1, '`pruned`, where old blocks were deleted', 'pruned record'],
   [1, '`indexed`, where indexes are kept', 'indexed record'],
+  [1, '`sweeping`, while index entries of no use are removed', 'sweeping record'],
   [2, 'height (u48)', 'header'],
   [3, 'height', 'finality; none where a block above it shows that it is final'],
   [4, 'height', 'receipts'],

@@ -11,6 +11,7 @@ import { indexDifference, type ScannedBlock } from '../../src/simulator/checkers
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { heightIn, indexKinds, rangeOf } from '../../src/storage/keys.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
+import type { ScanRange } from '../../src/storage/port.ts';
 import { chainId } from './chain-samples.ts';
 import { execute, headerWith, stateWith } from '../ledger/samples.ts';
 
@@ -21,6 +22,8 @@ const done = (call: (done: (problem: Problem | undefined) => void) => void): Pro
 export class IndexedChain {
   readonly entries: MemoryEntries = new Map();
   readonly blocks: ScannedBlock[] = [];
+  /** All scans of the store. */
+  readonly scanned: ScanRange[] = [];
   chain!: ChainStore;
   #raw!: MemoryStore;
   #state: State = stateWith({ alice: 1_000n, bob: 1_000n, carol: 1_000n });
@@ -29,6 +32,11 @@ export class IndexedChain {
   /** Opens what is on disk, as a node does; `indexes` null leaves them as they are. */
   async open(indexes: boolean | null = true): Promise<ChainStore> {
     this.#raw = new MemoryStore(setImmediate, this.entries);
+    const scan = this.#raw.scan.bind(this.#raw);
+    this.#raw.scan = (range) => {
+      this.scanned.push(range);
+      return scan(range);
+    };
     this.chain = await ChainStore.open(this.#raw, { chainId });
     if (indexes !== null) await this.chain.keepIndexes(indexes);
     if (this.chain.isEmpty) await this.add([]);

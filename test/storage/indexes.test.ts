@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { utf8 } from '../../src/base/bytes.ts';
+import { compareBytes, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { toHeight } from '../../src/ledger/block.ts';
+import { indexRange, keys } from '../../src/storage/keys.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
@@ -82,14 +83,13 @@ describe('indexes', () => {
     assert.equal((await chain.listTransactions(sender, all)).length, 2);
   });
 
-  test('switched off they go from the disk, and begin with the next block when they are switched on', async () => {
+  test('switched off they go from the disk with the next blocks, and begin with the next block when they are switched on', async () => {
     const world = new IndexedChain();
     await world.open();
     await puts(world, 3);
     assert.equal(world.chain.indexedFrom, 1);
     const off = await world.open(false);
     assert.equal(off.indexedFrom, undefined);
-    assert.deepEqual(await world.indexedHeights(), []);
     await puts(world, 5);
     assert.deepEqual(await world.indexedHeights(), []);
     const on = await world.open(true);
@@ -145,7 +145,7 @@ describe('indexes', () => {
     await world.check();
   });
 
-  test('after a snapshot they begin behind it; what it replaced goes at the next start', async () => {
+  test('after a snapshot they begin behind it; what it replaced goes with blocks after the next start', async () => {
     const world = new IndexedChain();
     await world.open();
     await puts(world, 3);
@@ -159,8 +159,53 @@ describe('indexes', () => {
       { height: 6, version: 4, transaction: 0, operation: 0, change: 'put' },
     ]);
     assert.equal((await world.open()).indexedFrom, 6);
+    await world.add([]);
     assert.deepEqual(await world.indexedHeights(), [6]);
     await world.check();
+  });
+
+  test('many that are of no use go some at a time, from where a kill left off, while others are added', async () => {
+    const world = new IndexedChain();
+    await world.open();
+    await puts(world, 2);
+    const count = 3 * limits.sweptEntries;
+    const old = Array.from({ length: count }, (_, index) => {
+      const reference = new Uint8Array(4);
+      new DataView(reference.buffer).setUint32(0, index);
+      return keys.referenceIndex(reference, h(1));
+    });
+    for (const key of old) world.entries.set(Buffer.from(key).toString('latin1'), new Uint8Array(5));
+    const left = (): number =>
+      old.filter((key) => world.entries.has(Buffer.from(key).toString('latin1'))).length;
+
+    await world.open(false);
+    assert.equal(left(), count, 'a start waits for none of them');
+    await puts(world, world.nextHeight);
+    assert.ok(left() < count && left() > count - limits.sweptEntries, 'a block takes some with it');
+    await puts(world, world.nextHeight);
+    const before = left();
+    world.scanned.length = 0;
+    const on = await world.open(true);
+    const { nextHeight } = world;
+    assert.equal(on.indexedFrom, nextHeight);
+    const again = world.scanned.filter(({ from }) => compareBytes(from, indexRange.from) >= 0);
+    assert.deepEqual(
+      again.map(({ limit }) => limit),
+      [limits.sweptEntries],
+      'one page of them',
+    );
+    assert.ok(compareBytes(again[0]?.from as Uint8Array, old[count - before - 1] as Uint8Array) > 0);
+    while (left() > 0) await puts(world, world.nextHeight);
+    await puts(world, world.nextHeight + 1);
+    assert.deepEqual(
+      await world.indexedHeights(),
+      Array.from({ length: world.nextHeight - nextHeight }, (_, index) => nextHeight + index),
+    );
+    await world.check();
+    assert.equal(world.entries.has(Buffer.from(keys.sweeping).toString('latin1')), false, 'it is over');
+    world.scanned.length = 0;
+    await world.open(true);
+    assert.ok(world.scanned.every(({ from }) => compareBytes(from, indexRange.from) < 0));
   });
 
   test('agree with a look through all blocks, after any run of blocks, restarts, pruning and snapshots', async () => {
