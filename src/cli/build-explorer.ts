@@ -44,19 +44,20 @@ async function bundle(outdir: string, page: Record<string, string>): Promise<voi
     jsx: 'automatic',
     jsxImportSource: 'preact',
   });
-  const shims = join(root, 'src/playground/shims');
+  // From `absWorkingDir` on: in a whole path a `*` of a directory's name would be taken for a pattern.
+  const shims = './src/playground/shims';
   await build({
     ...options,
     entryPoints: { playground: join(root, 'src/playground/worker.ts') },
     alias: {
       'node:buffer': 'buffer/',
-      'node:crypto': join(shims, 'crypto.ts'),
-      'node:module': join(shims, 'module.ts'),
-      'node:zlib': join(shims, 'zlib.ts'),
+      'node:crypto': `${shims}/crypto.ts`,
+      'node:module': `${shims}/module.ts`,
+      'node:zlib': `${shims}/zlib.ts`,
       buffer: 'buffer/',
-      pino: join(shims, 'pino.ts'),
+      pino: `${shims}/pino.ts`,
     },
-    inject: [join(shims, 'globals.ts')],
+    inject: [`${shims}/globals.ts`],
   });
   const styles = [
     join(root, 'node_modules/uplot/dist/uPlot.min.css'),

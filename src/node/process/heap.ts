@@ -16,6 +16,7 @@ export const v8Flags: readonly string[] = [
 
 /** What else it takes to start a node: see the bound, and the file. */
 const environment = { MALLOC_ARENA_MAX: `${limits.mallocArenas}` };
+/** Given as a path: `--import` would take it for a URL, in which `%`, `#` and `?` mean something. */
 const stripTypes = join(import.meta.dirname, 'strip-types.js');
 
 /** How Node is started for a node, as `scripts/pinned-node` does it. What `env` has already stays. */
@@ -23,7 +24,7 @@ export function nodeLaunch(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
-  return { args: [...v8Flags, '--import', stripTypes, ...args], env: { ...environment, ...env } };
+  return { args: [...v8Flags, '--require', stripTypes, ...args], env: { ...environment, ...env } };
 }
 
 const MiB = 1024 * 1024;

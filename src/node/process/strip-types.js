@@ -1,4 +1,4 @@
-// Given to Node with `--import`, before the program (`heap.ts`). It reads our sources without their types from
+// Given to Node with `--require`, before the program (`heap.ts`). It reads our sources without their types from
 // beside the compile cache. What takes types off stays in the memory of who used it (36 MB), and so does all
 // that was read from the compile cache (13 MB): so another process takes them off, once for each change, and a
 // node uses neither. It is JavaScript, because it is there before types may be.

@@ -18,7 +18,7 @@ function place(t: TestContext): { readonly at: (name: string) => string; readonl
   cpSync(join(import.meta.dirname, '../../..', hook), at(hook));
   writeFileSync(at('package.json'), '{ "type": "module" }');
   const run = (): string =>
-    execFileSync(process.execPath, ['--import', at(hook), at(program)], { encoding: 'utf8' });
+    execFileSync(process.execPath, ['--require', at(hook), at(program)], { encoding: 'utf8' });
   return { at, run };
 }
 
