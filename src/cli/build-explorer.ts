@@ -14,7 +14,7 @@ export async function buildExplorer(target: string = explorerDirectory): Promise
   const beside = `${target}.${process.pid}`;
   makeDirectorySync(beside);
   try {
-    await bundle(beside, { app: join(source, 'main.tsx') });
+    await bundle(beside, { app: './src/explorer/main.tsx' });
     copyFileSync(join(source, 'index.html'), join(beside, 'index.html'));
     replace(target, beside);
   } finally {
@@ -29,7 +29,7 @@ export async function buildExplorer(target: string = explorerDirectory): Promise
  */
 export async function buildStatic(directory: string): Promise<void> {
   makeDirectorySync(directory);
-  await bundle(directory, { static: join(source, 'static.tsx') });
+  await bundle(directory, { static: './src/explorer/static.tsx' });
   copyFileSync(join(source, 'static.html'), join(directory, 'index.html'));
 }
 
@@ -44,11 +44,10 @@ async function bundle(outdir: string, page: Record<string, string>): Promise<voi
     jsx: 'automatic',
     jsxImportSource: 'preact',
   });
-  // From `absWorkingDir` on: in a whole path a `*` of a directory's name would be taken for a pattern.
   const shims = './src/playground/shims';
   await build({
     ...options,
-    entryPoints: { playground: join(root, 'src/playground/worker.ts') },
+    entryPoints: { playground: './src/playground/worker.ts' },
     alias: {
       'node:buffer': 'buffer/',
       'node:crypto': `${shims}/crypto.ts`,
@@ -69,7 +68,8 @@ async function bundle(outdir: string, page: Record<string, string>): Promise<voi
 }
 
 const common = {
-  // Packages are looked up from here, wherever the program was called.
+  // Sources and packages are looked up from here, wherever the program was called. They are named from here,
+  // because in a whole path a `*` of a directory's name would be taken for a pattern.
   absWorkingDir: root,
   bundle: true,
   minify: true,

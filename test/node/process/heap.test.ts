@@ -85,9 +85,9 @@ const oddNames = [`a b'c "$HOME"; %41 #x ?y * [z] {w} ~ | é`, '-n', 'two\nlines
 test('a checkout may have any name that a directory can have', async (t) => {
   for (const name of oddNames) {
     const checkout = checkoutIn(t, name);
-    const heap = (await import(
-      pathToFileURL(`${checkout}src/node/process/heap.ts`).href
-    )) as typeof import('../../../src/node/process/heap.ts');
+    const heap = (await import(pathToFileURL(`${checkout}src/node/process/heap.ts`).href)) as {
+      readonly nodeLaunch: typeof nodeLaunch;
+    };
     const [launcher, testnet] = launchedBoth(path, checkout, heap.nodeLaunch);
     assert.deepEqual(launcher, testnet, name);
     // As it is called from beside it, through a link, and where relative names are looked up elsewhere.
