@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
@@ -17,8 +17,24 @@ import { warn } from './terminal.ts';
 
 export const keysOption = new Option('--keys <directory>', 'where keys are stored')
   .env('QUORATE_KEYS')
-  // An empty HOME is none: keys must not depend on where a command was started.
-  .default(join(homedir() || userInfo().homedir, '.quorate', 'keys'), '~/.quorate/keys');
+  .default(join(homeOf([homedir, () => userInfo().homedir]), '.quorate', 'keys'), '~/.quorate/keys');
+
+/**
+ * The first that is a home. An empty HOME is none, and a relative one neither: keys must not depend on where
+ * a command was started. A user without HOME and without a name (a container's) has none at all: then the
+ * root, as container runtimes have it.
+ */
+export function homeOf(homes: readonly (() => string)[]): string {
+  for (const home of homes) {
+    try {
+      const path = home();
+      if (isAbsolute(path)) return path;
+    } catch {
+      // The system knows no such user.
+    }
+  }
+  return '/';
+}
 
 export const passwordFileOption = new Option(
   '--password-file <file>',
@@ -117,7 +133,9 @@ export function storeKeyFile(directory: string, name: string, text: string): str
       closeSync(opened);
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem(file, error);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw fileProblem(file, error, 'Choose another place with --keys, or mend this one.');
+    }
     throw keyExists(name, file);
   }
   return file;

@@ -5,6 +5,7 @@ import {
   refuseForgottenValues,
   refuseRepeatedOptions,
 } from './arguments.ts';
+import { askThisMachineDirectly } from './direct-requests.ts';
 import { reportFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 import { forPrograms, watchOutput } from './terminal.ts';
@@ -20,6 +21,7 @@ export async function runProgram(
   programFor: (words: readonly string[]) => CommandUnknownOpts | Promise<CommandUnknownOpts>,
 ): Promise<void> {
   watchOutput();
+  askThisMachineDirectly(process.env);
   try {
     const words = readArguments(argv.slice(2), process.env);
     const program = await programFor(words);

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
+import { fileProblem } from './file-problem.ts';
 
 /**
  * What the process beside us runs: when its input ends it tries to remove the directory for as long as nodes
@@ -24,9 +25,14 @@ interface Place {
   readonly remove: () => void;
 }
 
-/** A new directory under that of the system. It stays. */
+/** A new directory under that of the system. It stays. Throws `cli/file`. */
 export function newDirectory(name: string): string {
-  return mkdtempSync(join(tmpdir(), `quorate-${name}-`));
+  const system = resolve(tmpdir());
+  try {
+    return mkdtempSync(resolve(system, `quorate-${name}-`));
+  } catch (cause) {
+    throw fileProblem(system, cause, 'Set TMPDIR to a directory that can be written, or mend this one.');
+  }
 }
 
 /** A directory that stays. */

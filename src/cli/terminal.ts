@@ -21,8 +21,15 @@ export function surviveClosedOutput(): void {
   goOnWithoutOutput = true;
 }
 
-/** A reader that has enough (`quorate block --full | head`) ends a command quietly, and is no fault. */
+/**
+ * A reader that has enough (`quorate block --full | head`) ends a command quietly, and is no fault. What Node
+ * warns of is JSON where a program reads it.
+ */
 export function watchOutput(): void {
+  // Node's own (that NO_COLOR and FORCE_COLOR contradict each other), unless it was told to show none.
+  if (forPrograms && process.listenerCount('warning') > 0) {
+    process.removeAllListeners('warning').on('warning', ({ message }) => warn(message));
+  }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (goOnWithoutOutput) return;

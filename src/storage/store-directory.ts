@@ -59,7 +59,8 @@ export async function createStoreDirectory(
   try {
     // What an earlier attempt left never held anything.
     await rm(unfinished, { recursive: true, force: true });
-    await makeDirectory(unfinished);
+    // Of one user, whatever the umask and the directory around it are.
+    await makeDirectory(unfinished, { mode: 0o700 });
     await fill({ id, levelPath: join(unfinished, 'level') });
     const marker = { format: 'quorate-store', version: formatVersion, id };
     await writeFile(join(unfinished, markerName), `${JSON.stringify(marker, undefined, 2)}\n`, {

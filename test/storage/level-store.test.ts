@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +76,16 @@ async function contents(): Promise<Record<string, string>> {
   }
   return files;
 }
+
+test('it is of one user alone, whatever the directory around it and the umask allow', async () => {
+  const before = process.umask(0);
+  try {
+    await filled();
+  } finally {
+    process.umask(before);
+  }
+  assert.equal((await stat(directory)).mode & 0o777, 0o700);
+});
 
 describe('a store directory is made once, whole', () => {
   test('in a place that is not there, with parents, or is empty', async () => {

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from '../../base/codec.ts';
 import { developmentGenesis } from '../testnet/development-genesis.ts';
@@ -23,6 +22,7 @@ import { checksummedWrite } from '../../storage/checksummed.ts';
 import { keys } from '../../storage/keys.ts';
 import { openLevelStore } from '../../storage/level-store.ts';
 import type { Write } from '../../storage/port.ts';
+import { newDirectory } from '../temporary-directory.ts';
 import { benchmarkKey } from './state-updates.ts';
 
 export interface StartFigures {
@@ -43,7 +43,7 @@ const entriesPerBatch = 20_000;
  * node does, and removes it.
  */
 export async function measureStart(accounts: number, records: number): Promise<StartFigures> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
+  const directory = newDirectory('bench');
   try {
     const genesis = developmentGenesis('pbft');
     const { chainId } = genesis;

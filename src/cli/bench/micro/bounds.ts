@@ -1,9 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex } from '../../../base/bytes.ts';
 import { native } from '../../../crypto/native.ts';
+import { newDirectory } from '../../temporary-directory.ts';
 import { sampleClaims } from './samples.ts';
 import { costOf, passedOf } from './stopwatch.ts';
 
@@ -35,7 +35,7 @@ export async function measureBounds(samples: number): Promise<Bounds> {
 }
 
 async function syncedWrite(samples: number): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'quorate-micro-'));
+  const directory = newDirectory('micro');
   const file = openSync(join(directory, 'file'), 'w');
   const page = randomBytes(pageBytes);
   try {

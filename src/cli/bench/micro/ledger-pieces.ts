@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant } from '../../../base/invariant.ts';
 import { Problem } from '../../../base/problem.ts';
@@ -14,6 +13,7 @@ import { openLevelStore } from '../../../storage/level-store.ts';
 import type { Write } from '../../../storage/port.ts';
 import type { Piece } from './pieces.ts';
 import { sampleChain, sampleTransfers } from './samples.ts';
+import { newDirectory } from '../../temporary-directory.ts';
 
 const pairs = 1_024;
 const poolTransactions = 250;
@@ -103,7 +103,7 @@ function storagePiece(count: number): Piece {
     bound: 'syncs',
     pieces: 1,
     open: async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'quorate-micro-'));
+      const directory = newDirectory('micro');
       const store = await openLevelStore(join(directory, 'db'));
       let next = 1;
       return {

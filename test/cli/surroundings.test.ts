@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { askThisMachineDirectly } from '../../src/cli/direct-requests.ts';
+import { homeOf } from '../../src/cli/key-directory.ts';
+import { fakeChain } from './chain.ts';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+test('a node of this machine is asked directly, whatever proxy there is for others', async (t) => {
+  const { url } = await fakeChain(t);
+  // Nothing listens there.
+  const env = {
+    NODE_USE_ENV_PROXY: '1',
+    HTTP_PROXY: 'http://127.0.0.1:9',
+    HTTPS_PROXY: 'http://127.0.0.1:9',
+  };
+  for (const more of [{}, { NO_PROXY: 'elsewhere.example' }, { no_proxy: '' }]) {
+    const ran = await quorate(['account', 'alice', '--node', url], { env: { ...env, ...more } });
+    assert.equal(ran.code, 0, ran.err);
+  }
+  const elsewhere = await quorate(['account', 'alice', '--node', 'elsewhere.example', '--json'], { env });
+  assert.match(problemOf(elsewhere).message, /ECONNREFUSED 127\.0\.0\.1:9$/, 'the others are not');
+});
+
+test('what else was to be asked directly stays so', () => {
+  const after = (environment: NodeJS.ProcessEnv): string | undefined => {
+    askThisMachineDirectly(environment);
+    return environment['no_proxy'] ?? environment['NO_PROXY'];
+  };
+  const here = 'localhost,127.0.0.1,[::1]';
+  assert.equal(after({}), here);
+  assert.equal(after({ NO_PROXY: '*' }), '*');
+  assert.equal(after({ NO_PROXY: 'a.example' }), `a.example,${here}`);
+  assert.equal(after({ NO_PROXY: 'a.example', no_proxy: 'b.example' }), `b.example,${here}`);
+});
+
+test('with --json, what Node warns of is a value too', async () => {
+  const env = { NO_COLOR: '1', FORCE_COLOR: '1' };
+  const asked = await quorate(['keys', 'list', '--json'], { env });
+  assert.deepEqual([asked.code, jsonOf(asked)['keys']], [0, []]);
+  assert.match((JSON.parse(asked.err) as { warning: string }).warning, /NO_COLOR.*FORCE_COLOR/);
+  const told = await quorate(['keys', 'list', '--json'], { env: { ...env, NODE_NO_WARNINGS: '1' } });
+  assert.equal(told.err, '');
+});
+
+test('a user may have no home, or one that is none', () => {
+  const none = (): string => {
+    throw new Error('uv_os_homedir returned ENOENT (no such file or directory)');
+  };
+  assert.equal(homeOf([() => '/home/a', none]), '/home/a');
+  for (const odd of [none, () => '', () => 'relative']) {
+    assert.equal(homeOf([odd, () => '/home/b']), '/home/b');
+    assert.equal(homeOf([odd, none]), '/');
+  }
+});
+
+test('where nothing temporary can be made, it is said how to choose another place', async (t) => {
+  const place = temporaryDirectory(t);
+  const start = ['bench', 'micro', '--samples', '1'];
+  for (const command of [['testnet', '--base-port', '0'], start]) {
+    const ran = await quorate([...command, '--json'], { env: { TMPDIR: join(place, 'missing') } });
+    assert.equal(ran.code, 1, ran.out);
+    assert.match(problemOf(ran).remedy, /^Set TMPDIR /);
+  }
+  assert.deepEqual(readdirSync(place), []);
+});
