@@ -1,8 +1,10 @@
+import { BoundedMap } from '../../base/bounded-map.ts';
 import { limits } from '../../base/limits.ts';
 import type { MonotonicMs, PendingWork } from '../../consensus/engine.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { Sync } from '../catch-up/sync.ts';
 import type { Intake } from '../peers/intake.ts';
+import type { PeerId } from '../../network/port.ts';
 import type { PeerChoice } from '../peers/peer-choice.ts';
 
 interface NudgesOptions {
@@ -24,7 +26,8 @@ export class Nudges {
   readonly #options: NudgesOptions;
   #lastFinalAt: MonotonicMs;
   #lastPollAt: MonotonicMs;
-  #polls = 0;
+  /** When each was polled last. */
+  readonly #polledAt = new BoundedMap<PeerId, MonotonicMs>(limits.peersRemembered);
 
   constructor(options: NudgesOptions) {
     this.#options = options;
@@ -43,7 +46,7 @@ export class Nudges {
     if (this.#isWaitingInVain(work, now)) intake.repeat();
     if (now - this.#lastPollAt >= limits.syncPollMs && hearsNobody()) {
       this.#lastPollAt = now;
-      this.#poll();
+      this.#poll(now);
     }
   }
 
@@ -59,13 +62,15 @@ export class Nudges {
   }
 
   /**
-   * Another peer each time, even when only one is a validator: what one peer withholds the next one tells.
+   * Another peer each time, whatever their order, even when only one is a validator: what one peer withholds
+   * the next one tells.
    */
-  #poll(): void {
+  #poll(now: MonotonicMs): void {
     const { sync, peersFor } = this.#options;
-    const peers = peersFor([]);
-    const peer = peers[this.#polls % Math.max(peers.length, 1)];
-    this.#polls += 1;
-    if (peer !== undefined) sync.poll(peer);
+    const polledAt = (peer: PeerId): MonotonicMs => this.#polledAt.get(peer) ?? -1;
+    const [peer] = peersFor([]).toSorted((a, b) => polledAt(a) - polledAt(b));
+    if (peer === undefined) return;
+    this.#polledAt.set(peer, now);
+    sync.poll(peer);
   }
 }

@@ -28,6 +28,28 @@ test('who hears nobody asks one peer after the other, at their time, for what is
   assert.equal(asked.length, 4);
 });
 
+test('in whatever order the peers are given, each is asked in its turn: others may turn the list, too', () => {
+  const names = ['a', 'b', 'c'];
+  for (const turnedBy of [0, 1, 2, 3]) {
+    const asked: string[] = [];
+    let turn = 0;
+    const nudges = new Nudges({
+      mempool: { work: () => ({ executable: 0, oldestSince: null, passedOverSince: null, waiting: 0 }) },
+      intake: { repeat: () => undefined },
+      sync: { poll: (peer) => void asked.push(peer) },
+      peersFor: () => {
+        turn += turnedBy;
+        return names.map((_, index) => names[(index + turn) % names.length] ?? '');
+      },
+      hearsNobody: () => true,
+      onWork: () => undefined,
+      now: 0,
+    });
+    for (let round = 1; round <= names.length; round++) nudges.tick(round * limits.syncPollMs);
+    assert.deepEqual(asked.toSorted(), names, `turned by ${turnedBy}`);
+  }
+});
+
 test('what only waits for others is gossiped again while no block comes, and not while they do', () => {
   let repeated = 0;
   const nudges = new Nudges({

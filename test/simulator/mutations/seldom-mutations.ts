@@ -190,7 +190,7 @@ export const seldomMutations: readonly Mutation[] = [
   directed(
     'polls-one',
     'who hears nobody asks one peer after the other',
-    { file: 'src/node/core/nudges.ts', find: '    this.#polls += 1;\n', replace: '' },
+    { file: 'src/node/core/nudges.ts', find: '    this.#polledAt.set(peer, now);\n', replace: '' },
     testOf('node/core/nudges'),
     'who hears nobody asks one peer after the other, at their time, for what is new',
   ),
