@@ -7,8 +7,8 @@ import type { PeerRegistry } from './peer-registry.ts';
 export type PeerChoice = (holders: readonly ValidatorIndex[]) => readonly PeerId[];
 
 /**
- * Those that act for the holders first, then the other validators, then anybody; the latter two in turns, so
- * that no one has all the work.
+ * Those that act for the holders first, then the other validators, then anybody; each of them in turns, so
+ * that no one has all the work, and no few who keep silent are all that is ever asked.
  */
 export function peerChoice(options: {
   readonly network: Pick<Network, 'peers'>;
@@ -24,7 +24,7 @@ export function peerChoice(options: {
     };
     const isValidator = (peer: PeerId): boolean => registry.validatorOf(peer) !== undefined;
     const choice = new Set([
-      ...holders.flatMap((validator) => registry.peerOf(validator) ?? []),
+      ...rotated(holders.flatMap((validator) => registry.peerOf(validator) ?? [])),
       ...rotated(connected.filter(isValidator)),
       ...rotated(connected.filter((peer) => !isValidator(peer))),
     ]);
