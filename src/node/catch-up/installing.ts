@@ -250,21 +250,20 @@ export class Installing {
   ): void {
     if (this.#run !== run) return;
     const { peersFor, clock } = this.#options;
-    const peers = this.#sources.inOrder(peersFor(run.holders));
     const begin = clock.monotonicMs();
     let take: (() => void) | undefined;
     fetchFrom(this.#options, {
       protocol: 'snapshot',
       request: encode(snapshotRequestCodec, request),
-      peers,
-      accept: (response, peer) => {
+      peers: () => this.#sources.inOrder(peersFor(run.holders)),
+      accept: (response, peer, before) => {
         if (this.#run !== run) return true;
         const found = read(response, peer);
         if (found instanceof Problem) {
           this.#fault(peer, found);
           return false;
         }
-        for (const before of peers.slice(0, peers.indexOf(peer))) this.#sources.poor(before);
+        for (const other of before) this.#sources.poor(other);
         if (clock.monotonicMs() - begin <= limits.fetchHedgeMs) this.#sources.good(peer);
         take = found;
         return true;

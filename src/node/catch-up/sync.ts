@@ -14,6 +14,7 @@ import { checkOffer, SnapshotOffers } from './snapshot-offers.ts';
 import type { Verification } from '../peers/verification.ts';
 import { readSegment, type Segment, type Tip, unproven } from './sync-segment.ts';
 import { SyncSources } from './sync-sources.ts';
+import { AskingTurns } from '../peers/asking-turns.ts';
 import { blocksRequestCodec, blocksResponseCodec, type SnapshotHead } from '../peers/wire.ts';
 
 interface SyncOptions {
@@ -37,12 +38,8 @@ const whatThereIs = toHeight(Number.MAX_SAFE_INTEGER);
 /** One question, for what follows on a tip, put to as many peers as it takes. */
 interface Round {
   readonly tip: Tip;
-  /** Who is still to be asked, the best first. */
-  readonly waiting: PeerId[];
-  /** When each was asked. */
-  readonly asked: Map<PeerId, MonotonicMs>;
-  /** Whose answer is on its way, or is being checked. */
-  readonly pending: Set<PeerId>;
+  /** Who is asked, and who was: an answer is pending while it is on its way, or being checked. */
+  readonly turns: AskingTurns;
   /**
    * Whose answer has a good certificate: its blocks are final, and nobody else's are waited for while their
    * signatures are checked.
@@ -68,7 +65,8 @@ type Stage =
  * No peer holds it up. One that does not answer within `fetchHedgeMs` gets company (up to `fetchParallel` at
  * once), and the first good answer is taken. An answer must be worth its time: whoever was slow, or gave
  * little where others had more, comes after all others from then on (`sync-sources.ts`). For each next block
- * all are asked again, if need be, so that nobody is left out because it was behind once.
+ * all are asked again, if need be, so that nobody is left out because it was behind once; and so are, while
+ * an answer is waited for, those who had nothing yet.
  */
 export class Sync {
   readonly #options: SyncOptions;
@@ -148,16 +146,10 @@ export class Sync {
 
   /** Puts the question for what follows on the tip. */
   #ask(first?: PeerId): void {
+    const { peersFor } = this.#options;
     const tip = this.#tip();
-    const waiting = this.#peersInOrder(first);
-    const round: Round = {
-      tip,
-      waiting,
-      asked: new Map(),
-      pending: new Set(),
-      chosen: undefined,
-      cancelHedge: () => {},
-    };
+    const turns = new AskingTurns(this.#peersInOrder(first), () => peersFor(this.#holders));
+    const round: Round = { tip, turns, chosen: undefined, cancelHedge: () => {} };
     this.#stage = { name: 'fetching', round };
     this.#askNext(round);
   }
@@ -170,22 +162,24 @@ export class Sync {
   }
 
   #askNext(round: Round): void {
+    const { turns } = round;
     round.cancelHedge();
+    if (this.#isOutdated(round)) return this.#goOn();
     // When one peer says that a block is pruned, all others are asked for it.
-    if (round.waiting.length === 0 && this.#offers.some) this.#joinMore(round);
-    const peer = round.waiting.shift();
-    if (peer === undefined) {
-      if (round.pending.size === 0) this.#rest();
-      return;
-    }
+    const peer = turns.next() ?? (this.#offers.some ? turns.newcomer() : undefined);
+    if (peer !== undefined) this.#askPeer(round, peer);
+    else if (turns.awaited) this.#hedge(round);
+    else this.#rest();
+  }
+
+  #askPeer(round: Round, peer: PeerId): void {
     const { network, clock } = this.#options;
-    round.asked.set(peer, clock.monotonicMs());
-    round.pending.add(peer);
+    round.turns.asks(peer, clock.monotonicMs());
     const from = toHeight(round.tip.header.height + 1);
     const request = encode(blocksRequestCodec, { from, count: limits.syncBlocks });
     network.request(peer, 'blocks', request, (response) => {
       if (!this.#isCurrent(round)) return;
-      if (round.chosen !== undefined) return void round.pending.delete(peer);
+      if (round.chosen !== undefined) return round.turns.answered(peer);
       if (response instanceof Problem) return this.#failed(round, peer, response.code === 'network/timeout');
       const found = this.#read(round.tip, response);
       if (found === 'nothing') return this.#nothing(round, peer);
@@ -200,16 +194,21 @@ export class Sync {
     round.cancelHedge();
     round.cancelHedge = this.#options.clock.after(this.#hedgeMs, () => {
       if (!this.#isCurrent(round)) return;
-      if (round.waiting.length === 0) this.#joinMore(round);
-      if (round.waiting.length === 0 || round.pending.size >= limits.fetchParallel) return this.#hedge(round);
-      this.#askNext(round);
+      if (this.#isOutdated(round)) return this.#goOn();
+      const company = round.turns.company();
+      if (company === undefined) this.#hedge(round);
+      else this.#askPeer(round, company);
     });
   }
 
-  /** Those who are connected since, or were left out, are to be asked as well. */
-  #joinMore(round: Round): void {
-    const { peersFor } = this.#options;
-    round.waiting.push(...peersFor(this.#holders).filter((peer) => !round.asked.has(peer)));
+  /** What is asked for became final here another way. */
+  #isOutdated({ tip }: Round): boolean {
+    return this.#tip().hash !== tip.hash;
+  }
+
+  #goOn(): void {
+    if (this.#wanted > this.#tip().header.height) this.#ask();
+    else this.#rest();
   }
 
   /** Nobody has the next block: what was claimed is forgotten, and the next claim starts anew. */
@@ -228,17 +227,18 @@ export class Sync {
   }
 
   #failed(round: Round, peer: PeerId, late: boolean): void {
-    round.pending.delete(peer);
+    round.turns.answered(peer);
     this.#sources.poor(peer);
     // When several at once are too slow it may be our own link that they share.
-    if (late && round.asked.size > 1) this.#hedgeMs = Math.min(2 * this.#hedgeMs, limits.requestTimeoutMs);
+    if (late && round.turns.asked.size > 1)
+      this.#hedgeMs = Math.min(2 * this.#hedgeMs, limits.requestTimeoutMs);
     this.#askNext(round);
   }
 
   #nothing(round: Round, peer: PeerId): void {
-    round.pending.delete(peer);
+    round.turns.answered(peer);
     // A peer that is polled and has nothing new is taken at its word until the next poll, which asks another.
-    if (this.#poll !== null && round.asked.size === 1) return this.#rest();
+    if (this.#poll !== null && round.turns.asked.size === 1) return this.#rest();
     this.#askNext(round);
   }
 
@@ -273,7 +273,7 @@ export class Sync {
       if (!this.#isCurrent(round)) return;
       if (certificate instanceof Problem) return this.#fault(round, peer, certificate);
       this.#offers.add(peer, header, certificate);
-      round.pending.delete(peer);
+      round.turns.answered(peer);
       this.#askNext(round);
     });
   }
@@ -282,7 +282,7 @@ export class Sync {
     const { verification, roster } = this.#options;
     verification.certificate(segment.certificate, roster(), (certificate) => {
       if (!this.#isCurrent(round)) return;
-      if (round.chosen !== undefined) return void round.pending.delete(peer);
+      if (round.chosen !== undefined) return round.turns.answered(peer);
       if (certificate instanceof Problem) {
         // Signed by a member that joined above our final block. The peer that served it could not know that
         // we do not know that member.
@@ -291,7 +291,7 @@ export class Sync {
       }
       round.chosen = peer;
       round.cancelHedge();
-      const tookMs = this.#options.clock.monotonicMs() - (round.asked.get(peer) ?? 0);
+      const tookMs = this.#options.clock.monotonicMs() - (round.turns.asked.get(peer) ?? 0);
       const transactions = segment.blocks.flatMap((block) => block.transactions);
       verification.transactions.check(transactions, false, (valid) => {
         if (!this.#isCurrent(round)) return;
@@ -308,7 +308,7 @@ export class Sync {
   #judge(answer: { segment: Segment; peer: PeerId; round: Round; tookMs: number }): void {
     const { segment, peer, round, tookMs } = answer;
     if (this.#scanty !== undefined && this.#scanty !== peer) this.#sources.poor(this.#scanty);
-    for (const other of round.asked.keys()) if (other !== peer) this.#sources.poor(other);
+    for (const other of round.turns.asked.keys()) if (other !== peer) this.#sources.poor(other);
     // Just in time is not good: the wait may be long because others made it so, and comes down only when
     // somebody is faster.
     if (tookMs > this.#hedgeMs / 2) this.#sources.poor(peer);
@@ -321,7 +321,8 @@ export class Sync {
     if (this.#poll === null) return;
     // What looks like the end of the chain is, for a poll, when several were asked, or when the same poll
     // brought a lot before.
-    if (isScanty && (round.asked.size > 1 || this.#poll.gaveWhole)) this.#wanted = segment.last.header.height;
+    if (isScanty && (round.turns.asked.size > 1 || this.#poll.gaveWhole))
+      this.#wanted = segment.last.header.height;
     if (segment.whole) this.#poll = { gaveWhole: true };
   }
 

@@ -140,7 +140,7 @@ export class Bodies {
     partial.cancel = fetchFrom(this.#options, {
       protocol: 'transactions',
       request,
-      peers: this.#options.peersFor(holders),
+      peers: () => this.#options.peersFor(holders),
       accept: (response, peer) => {
         const transactions = readTransactions(response, partial, places);
         if (transactions instanceof Problem) {
@@ -184,7 +184,7 @@ export class Bodies {
     fetchFrom(this.#options, {
       protocol: 'candidate',
       request: encode(blockRequestCodec, wanted.hash),
-      peers: this.#options.peersFor(wanted.holders),
+      peers: () => this.#options.peersFor(wanted.holders),
       accept: (response, peer) => {
         const block = decodeBlock(response);
         if (block instanceof Problem || hashHeader(block.header) !== wanted.hash) {

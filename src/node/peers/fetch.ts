@@ -2,6 +2,7 @@ import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Network, PeerId, RequestProtocol } from '../../network/port.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
+import { AskingTurns } from './asking-turns.ts';
 
 interface FetchPorts {
   readonly network: Pick<Network, 'request'>;
@@ -11,21 +12,22 @@ interface FetchPorts {
 interface FetchOrder {
   readonly protocol: RequestProtocol;
   readonly request: Uint8Array;
-  /** Who is asked, in this order, each once. */
-  readonly peers: readonly PeerId[];
-  /** Judges one answer. True ends the fetch. */
-  readonly accept: (response: Uint8Array, peer: PeerId) => boolean;
+  /** Who can be asked now, the best first. */
+  readonly peers: () => readonly PeerId[];
+  /** Judges one answer; `before` were asked earlier. True ends the fetch. */
+  readonly accept: (response: Uint8Array, peer: PeerId, before: readonly PeerId[]) => boolean;
   /** Called once, later or (without peers) at once: whether an answer was accepted. */
   readonly done: (found: boolean) => void;
 }
 
 /**
  * Asks one peer after the other until an answer is accepted. A peer that refuses is followed by the next at
- * once, and one that is slow gets company after `fetchHedgeMs`. Ends in any case after `fetchDeadlineMs`.
+ * once, and one that is slow gets company after `fetchHedgeMs`. Ends when nobody else is to be asked and all
+ * have answered, and in any case after `fetchDeadlineMs`.
  */
 export function fetchFrom(ports: FetchPorts, order: FetchOrder): Cancel {
-  const waiting = [...order.peers];
-  let asked = 0;
+  const { clock, network } = ports;
+  const turns = new AskingTurns(order.peers(), order.peers);
   let ended = false;
   let cancelHedge: Cancel = () => {};
 
@@ -37,29 +39,32 @@ export function fetchFrom(ports: FetchPorts, order: FetchOrder): Cancel {
     if (found !== undefined) order.done(found);
   };
   const askNext = (): void => {
-    cancelHedge();
-    const peer = waiting.shift();
-    if (peer === undefined) {
-      if (asked === 0) end(false);
-      return;
-    }
-    asked += 1;
-    ports.network.request(peer, order.protocol, order.request, (response) => {
-      asked -= 1;
+    const peer = turns.next();
+    if (peer !== undefined) ask(peer);
+    else if (!turns.awaited) end(false);
+  };
+  const ask = (peer: PeerId): void => {
+    turns.asks(peer, clock.monotonicMs());
+    network.request(peer, order.protocol, order.request, (response) => {
+      turns.answered(peer);
       if (ended) return;
-      if (!(response instanceof Problem) && order.accept(response, peer)) end(true);
+      const asked = [...turns.asked.keys()];
+      const before = asked.slice(0, asked.indexOf(peer));
+      if (!(response instanceof Problem) && order.accept(response, peer, before)) end(true);
       else askNext();
     });
     hedge();
   };
   const hedge = (): void => {
-    if (ended || waiting.length === 0) return;
-    cancelHedge = ports.clock.after(limits.fetchHedgeMs, () => {
-      if (asked < limits.fetchParallel) askNext();
-      else hedge();
+    cancelHedge();
+    if (ended) return;
+    cancelHedge = clock.after(limits.fetchHedgeMs, () => {
+      const company = turns.company();
+      if (company === undefined) hedge();
+      else ask(company);
     });
   };
-  const cancelDeadline = ports.clock.after(limits.fetchDeadlineMs, () => end(false));
+  const cancelDeadline = clock.after(limits.fetchDeadlineMs, () => end(false));
 
   askNext();
   return () => end(undefined);

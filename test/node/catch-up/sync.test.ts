@@ -522,6 +522,56 @@ describe('a peer that is not worth its time', () => {
     }
   });
 
+  test('does not keep those who had nothing yet from being asked again, nor who comes after them', async () => {
+    const full = honest(await serverOf(run));
+    for (const name of ['behind', 'newcomer']) {
+      const world = new World();
+      world.servers.set('silent', () => null);
+      world.delaysMs.set('silent', limits.requestTimeoutMs);
+      world.servers.set('behind', honest(await serverOf([])));
+      world.sync.want(toHeight(length), []);
+      world.time.run(limits.fetchHedgeMs + 100);
+      assert.deepEqual(world.asked, ['silent', 'behind']);
+      world.servers.set(name, full);
+      world.time.run(limits.fetchHedgeMs);
+      assert.equal(world.height, length, name);
+    }
+  });
+
+  test('is waited for once: those who had nothing are asked again, and their next answers are not', async () => {
+    const world = new World();
+    const nothing = honest(await serverOf([]));
+    for (const name of ['slow', 'dripping', 'behind']) world.servers.set(name, nothing);
+    // It is asked again, and would answer once more when the other has.
+    world.delaysMs.set('slow', 5 * limits.fetchHedgeMs);
+    world.delaysMs.set('dripping', limits.requestTimeoutMs - 1);
+    world.sync.want(toHeight(length), []);
+    world.time.run(limits.requestTimeoutMs + limits.fetchHedgeMs);
+    assert.ok(timesAsked(world, 'slow') > 1);
+    assert.equal(world.sync.active, false);
+    assert.ok(timesAsked(world, 'behind') <= limits.requestTimeoutMs / limits.fetchHedgeMs + 1);
+  });
+
+  test('is not waited for any more when what it was asked for became final another way', async () => {
+    const world = new World();
+    const from: number[] = [];
+    const behind = honest(await serverOf([]));
+    world.servers.set('silent', () => null);
+    world.delaysMs.set('silent', limits.requestTimeoutMs);
+    world.servers.set('behind', (request) => {
+      from.push(unwrap(decode(blocksRequestCodec, request, 'request')).from);
+      return behind(request);
+    });
+    world.sync.want(toHeight(2), []);
+    world.time.run(limits.fetchHedgeMs + 10);
+    world.finalise(defined(run[0], 'a block'));
+    world.time.run(2 * limits.fetchHedgeMs);
+    assert.deepEqual(from, [1, 2], 'the next one is asked for');
+    world.finalise(defined(run[1], 'a block'));
+    world.time.run(limits.fetchHedgeMs);
+    assert.equal(world.sync.active, false, 'nothing else was claimed');
+  });
+
   test('because it gives little where others have more is asked after them', async () => {
     const serving = await serverOf(run);
     const world = new World();

@@ -27,7 +27,7 @@ function fetch(answers: Readonly<Record<string, readonly [afterMs: number, answe
     {
       protocol: 'candidate',
       request: new Uint8Array(),
-      peers: Object.keys(answers),
+      peers: () => Object.keys(answers),
       accept: (response) => response[0] === 1,
       done: (result) => found.push(result),
     },
@@ -49,6 +49,29 @@ test('as long as somebody has not answered, that the others have it not is no en
   assert.deepEqual(found, []);
   time.run(late);
   assert.deepEqual(found, [true]);
+});
+
+test('while somebody does not answer, those who had it not are asked again, and who comes is asked too', () => {
+  const answers: Record<string, readonly [number, number | null]> = {
+    silent: [Infinity, 0],
+    a: [1, null],
+    b: [1, null],
+  };
+  const again = fetch(answers);
+  again.time.run(limits.fetchHedgeMs + 5);
+  answers['b'] = [1, 1];
+  again.time.run(2 * limits.fetchHedgeMs);
+  assert.deepEqual(again.found, [true]);
+  assert.deepEqual(
+    again.asked.map((each) => each.split(' ')[0]),
+    ['silent', 'a', 'b', 'a', 'b'],
+  );
+  const later = { ...answers, b: [1, null] as const };
+  const joined = fetch(later);
+  joined.time.run(limits.fetchHedgeMs + 5);
+  Object.assign(later, { c: [1, 1] });
+  joined.time.run(limits.fetchHedgeMs);
+  assert.deepEqual(joined.found, [true]);
 });
 
 test('it ends when nobody has it, when time is up, and silently when it is given up', () => {

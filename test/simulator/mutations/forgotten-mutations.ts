@@ -184,11 +184,44 @@ export const forgottenMutations: readonly Mutation[] = [
     'who knows of a block asks all for it',
     {
       file: 'src/node/catch-up/sync.ts',
-      find: '    if (this.#poll !== null && round.asked.size === 1) return this.#rest();',
-      replace: '    if (round.asked.size === 1) return this.#rest();',
+      find: '    if (this.#poll !== null && round.turns.asked.size === 1) return this.#rest();',
+      replace: '    if (round.turns.asked.size === 1) return this.#rest();',
     },
     testOf('node/catch-up/sync'),
     'asks the others, too, when the first one has nothing of what somebody else is said to have',
+  ),
+  directed(
+    'asks-for-what-is-final',
+    'sync goes on from where the chain is by now',
+    {
+      file: 'src/node/catch-up/sync.ts',
+      find: '    return this.#tip().hash !== tip.hash;',
+      replace: '    void tip;\n    return false;',
+    },
+    testOf('node/catch-up/sync'),
+    'is not waited for any more when what it was asked for became final another way',
+  ),
+  directed(
+    'company-is-waited-for',
+    'who is asked again holds up no end',
+    {
+      file: 'src/node/peers/asking-turns.ts',
+      find: '    return [...this.#pending].some((peer) => !this.#answered.has(peer));',
+      replace: '    return this.#pending.size > 0;',
+    },
+    testOf('node/catch-up/sync'),
+    'is waited for once: those who had nothing are asked again, and their next answers are not',
+  ),
+  directed(
+    'the-same-holders-first',
+    'those who hold a block are asked in turns',
+    {
+      file: 'src/node/peers/peer-choice.ts',
+      find: '...rotated(holders.flatMap((validator) => registry.peerOf(validator) ?? [])),',
+      replace: '...holders.flatMap((validator) => registry.peerOf(validator) ?? []),',
+    },
+    testOf('node/peers/peer-choice'),
+    'however many of the holders keep silent, those who answer are among the asked in their turn',
   ),
   directed(
     'waits-for-what-is-applied',
@@ -302,8 +335,8 @@ export const forgottenMutations: readonly Mutation[] = [
     'a fetch that ended takes nothing and asks nobody',
     {
       file: 'src/node/peers/fetch.ts',
-      find: '      if (ended) return;\n      if (!(response',
-      replace: '      if (!(response',
+      find: '      if (ended) return;\n      const asked',
+      replace: '      const asked',
     },
     testOf('node/peers/fetch'),
     'what comes after the end is not looked at, and nobody else is asked for it',

@@ -134,8 +134,8 @@ export const seldomMutations: readonly Mutation[] = [
     'a fetch ends when nobody is asked any more',
     {
       file: 'src/node/peers/fetch.ts',
-      find: '      if (asked === 0) end(false);\n      return;',
-      replace: '      end(false);\n      return;',
+      find: '    else if (!turns.awaited) end(false);',
+      replace: '    else end(false);',
     },
     testOf('node/peers/fetch'),
     'as long as somebody has not answered, that the others have it not is no end',
