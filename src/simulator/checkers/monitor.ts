@@ -6,13 +6,15 @@ import { hashHeader, type Proposal } from '../../ledger/block.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
 import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
-import type { NetworkHandlers } from '../../network/port.ts';
+import type { Network, NetworkHandlers } from '../../network/port.ts';
 import type { Clock } from '../../node/process/clock.ts';
 import { isHonest, type Plan } from '../plan/plan.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
 import type { Counters } from '../world/counters.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { Trace } from '../world/trace.ts';
+import { peerIndex } from '../world/station.ts';
+import { AskingChecker } from './asking-checker.ts';
 import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './chain-checker.ts';
 import { ConflictBook } from './conflict.ts';
@@ -64,6 +66,7 @@ export class Monitor {
   /** The newest snapshot of each node's process. */
   readonly #snapshots = new Map<number, Hash>();
   readonly #machines = new Map<number, Machine>();
+  readonly #serving = new Map<number, ServingChecker>();
   #steps = 0;
   readonly #bound: number;
 
@@ -147,6 +150,7 @@ export class Monitor {
   corrupted(node: number): void {
     this.epochs.corrupted(this.#keyOf(node));
     this.#engines.corrupted(node);
+    this.#serving.delete(node);
   }
 
   /** A liar made a transaction for an account of its own. */
@@ -201,7 +205,7 @@ export class Monitor {
     onRequest: NetworkHandlers['onRequest'],
   ): NetworkHandlers['onRequest'] {
     const { retention } = this.#options.plan;
-    return new ServingChecker({
+    const checker = new ServingChecker({
       node,
       // What is about to be deleted need not be given.
       onDisk: (key) => (disk.isGoing(key) ? undefined : disk.peek(key)),
@@ -210,7 +214,27 @@ export class Monitor {
       finalHeight: () => this.chain.storedHeight(node),
       snapshot: () => this.#snapshots.get(node),
       check: (look) => this.check(look),
-    }).watch(onRequest);
+    });
+    this.#serving.set(node, checker);
+    return checker.watch(onRequest);
+  }
+
+  /** How an honest node asks others. */
+  asking(
+    node: number,
+    clock: Pick<Clock, 'after' | 'monotonicMs'>,
+    network: Pick<Network, 'peers' | 'request'>,
+  ): Network['request'] {
+    return new AskingChecker({
+      node,
+      now: () => clock.monotonicMs(),
+      after: (delayMs, call) => void clock.after(delayMs, call),
+      peers: () => network.peers(),
+      height: () => this.chain.storedHeight(node),
+      has: (peer, protocol, request) =>
+        this.#serving.get(peerIndex(peer))?.isHere(protocol, request) === true,
+      check: (look) => this.check(look),
+    }).watch(network.request);
   }
 
   #onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {

@@ -62,7 +62,7 @@ export class ServingChecker {
         respond(response);
       });
       if (answered) return;
-      const due = this.#allows(peer) && this.#isHere(protocol, request);
+      const due = this.#allows(peer) && this.isHere(protocol, request);
       after(limits.servedWaitMs + 1, () =>
         check(() => this.#must(answered || !due, () => `does not answer ${peer}, who asks for ${protocol}`)),
       );
@@ -80,7 +80,7 @@ export class ServingChecker {
     const { peer, protocol, request } = asked;
     const allowed = this.#allows(peer);
     this.#given.set(peer, (this.#given.get(peer) ?? 0) + (response?.length ?? 0));
-    if (!allowed || !this.#isHere(protocol, request)) return;
+    if (!allowed || !this.isHere(protocol, request)) return;
     this.#must(response !== null, () => `refuses ${protocol} to ${peer}, and has what was asked for`);
     if (response === null) return;
     if (protocol === 'blocks') this.#lookAtBlocks(request, response);
@@ -101,7 +101,7 @@ export class ServingChecker {
   }
 
   /** What is asked for is on the disk, to stay; and the request is one. */
-  #isHere(protocol: RequestProtocol, request: Uint8Array): boolean {
+  isHere(protocol: RequestProtocol, request: Uint8Array): boolean {
     switch (protocol) {
       case 'blocks': {
         const wanted = decode(blocksRequestCodec, request, 'request');

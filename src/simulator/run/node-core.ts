@@ -83,7 +83,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
       if (isHonest(plan, index)) options.monitor.penalised(index, peerIndex(peer), reason);
     },
   });
-  const network: Network = liar === null ? joined : liarNetwork(joined, liar.strategy(joined));
+  const network = liar === null ? watched(options, joined) : liarNetwork(joined, liar.strategy(joined));
   let inside: Engine<object> | undefined;
   const driver: Driver<object> = new Driver({
     genesis: chain.genesis,
@@ -120,6 +120,11 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     request: (request, done) => driver.request(request, done),
     ...forPeople(options, driver, () => defined(inside, 'an engine that started')),
   };
+}
+
+/** An honest node's questions are watched. */
+function watched({ index, plan, monitor, clock }: BootOptions, network: Network): Network {
+  return isHonest(plan, index) ? { ...network, request: monitor.asking(index, clock, network) } : network;
 }
 
 /** An observer's key may have been used elsewhere before; that of a validator of the genesis file was not. */

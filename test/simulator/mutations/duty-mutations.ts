@@ -20,6 +20,23 @@ export const dutyMutations: readonly Mutation[] = [
       replace: 'certificate.height !== proven.header.height',
     },
   ),
+  one('sync-held-up', 'sync asks others while one does not answer', 'src/node/catch-up/sync.ts', {
+    find: 'const company = round.turns.company();',
+    replace: 'const company = undefined as PeerId | undefined;',
+  }),
+  one('fetch-held-up', 'a fetch asks others while one does not answer', 'src/node/peers/fetch.ts', {
+    find: 'const company = turns.company();',
+    replace: 'const company = undefined as PeerId | undefined;',
+  }),
+  one(
+    'asked-once',
+    'who had nothing yet is asked again while another does not answer',
+    'src/node/peers/asking-turns.ts',
+    {
+      find: 'return newcomer ?? [...this.asked.keys()].find((peer) => connected.includes(peer));',
+      replace: 'return newcomer;',
+    },
+  ),
   one('impatient', 'who stood still reads before it suspects anybody', pbft('watching'), {
     find: 'const overdue = isPatient(state.patience, state.now) ? null : whatIsOverdue(replica);',
     replace: 'const overdue = whatIsOverdue(replica);',
