@@ -673,6 +673,11 @@ export const limits = {
   clientAttemptMs: 2 ** 31 - 1,
   /** Client: an answer. The largest is a full block with its certificate in hex, which is far below this. */
   clientAnswerBytes: 32 * MiB,
+  /**
+   * Client: levels of an answer's JSON. A list of transactions needs some ten; what walks through an answer
+   * calls itself once for each.
+   */
+  clientAnswerDepth: 32,
   /** A node's config.json, and its note of where its key was used. Each is read whole. */
   nodeFileBytes: 1 * MiB,
   /** The file that says what a store's directory is. It is read whole. */

@@ -45,7 +45,10 @@ function describe({ hash, header, certificate, transactionHashes, engine }: Bloc
         : 'by the certificate of a later block'
       : certificate.engine === 'pbft'
         ? `${certificate.phase} certificate of view ${certificate.view}, ${certificate.signatures.length} signatures (validators ${certificate.signatures.map((one) => one.validator).join(', ')})`
-        : `signed by leader ${certificate.leader} of term ${certificate.term}`;
+        : 'leader' in certificate
+          ? `signed by leader ${certificate.leader} of term ${certificate.term}`
+          : // A newer node may know more.
+            'by a certificate that this program does not know';
   return facts([
     ['height', grouped(header.height)],
     ['hash', hash],

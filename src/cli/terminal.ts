@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { harmless } from '../base/harmless.ts';
 import { moment as exactMoment } from '../client/plain-words.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -83,8 +84,14 @@ export function answer(json: boolean | undefined, value: unknown, text: () => st
   print(json === true ? toJson(value) : text());
 }
 
+/** In characters that do nothing where somebody looks at it: JSON leaves those above U+007E as they are. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
+  const json = JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
+  return json.replace(/[\u007f-\uffff]/g, (mark) => (harmless(mark) === mark ? mark : escaped(mark)));
+}
+
+function escaped(mark: string): string {
+  return `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Rows of a name and a value, the values in one column. */

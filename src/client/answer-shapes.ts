@@ -1,8 +1,11 @@
 import { Problem } from '../base/problem.ts';
+import { encodeAddress, parseAddress } from '../crypto/address.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { Height } from '../ledger/block.ts';
 import { engineNames } from '../ledger/engine-names.ts';
 import type { ProblemAnswer } from './answers.ts';
 import { coins, fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
-import { type Look, object, oneOf } from './looks.ts';
+import { identifier, type Look, object, oneOf } from './looks.ts';
 
 /**
  * The fields that the client itself relies on when it signs, waits or asks for the next page. All other
@@ -43,13 +46,60 @@ export const shapes = {
   epochs: (answer) => heights(answer, 'epochs'),
 } satisfies Readonly<Record<string, Look>>;
 
-/** One answer for each transaction of a submission. */
-export function submissionsOf(count: number): Look {
+/** One answer for each transaction of a submission, in their order. */
+export function submissionsOf(transactions: readonly { readonly hash: Hash }[]): Look {
   return (answer) => {
     const results = list(fieldsOf(answer, 'it')['results'], 'results');
-    if (results.length !== count) throw new Wrong(`it has ${results.length} results for ${count}`);
-    for (const [index, one] of results.entries()) submission(one, `results[${index}].`);
+    const { length } = transactions;
+    if (results.length !== length) throw new Wrong(`it has ${results.length} results for ${length}`);
+    for (const [index, { hash }] of transactions.entries()) {
+      const at = `results[${index}]`;
+      submission(results[index], `${at}.`);
+      about({ hash }, `${at}.`)(results[index], at);
+    }
   };
+}
+
+/**
+ * That it is about what was asked for, as far as it says what it is about: who answers may mix up requests.
+ */
+export function about(wanted: Readonly<Record<string, string | number>>, at = ''): Look {
+  return (answer) => {
+    for (const [name, one] of Object.entries(wanted)) {
+      const path = name.split('.');
+      const said = path.reduce<unknown>(
+        (json, field) => (json as Answer | null | undefined)?.[field],
+        answer,
+      );
+      if (said === undefined || said === null || said === one) continue;
+      throw new Wrong(`${at}${name} is not ${one}, which was asked for`);
+    }
+  };
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+
+/** That it is about a transaction. */
+export function aboutTransaction(hash: Hash): Look {
+  return about({
+    hash,
+    'inclusion.transaction.hash': hash,
+    'inclusion.receipt.transactionHash': hash,
+  });
+}
+
+/** That it is about an account, however that was named. */
+export function aboutAccount(account: string): Look {
+  const publicKey = parseAddress(account);
+  return publicKey instanceof Problem
+    ? () => undefined
+    : about({ address: encodeAddress(publicKey), publicKey });
+}
+
+/** That it is about a block. */
+export function aboutBlock(name: Height | Hash | 'latest'): Look {
+  if (name === 'latest') return () => undefined;
+  return about(typeof name === 'number' ? { 'header.height': name } : { hash: name });
 }
 
 /** The page after a cursor. One that names itself as the next would be read for ever. */
@@ -83,7 +133,7 @@ export function misshapen(
 
 const submitted = oneOf('accepted', 'known', 'refused', 'pending', 'unknown', 'gone', 'final');
 const problemIn = object<Pick<ProblemAnswer, 'code' | 'detail' | 'remedy'>>({
-  code: text,
+  code: identifier,
   detail: text,
   remedy: text,
 });

@@ -7,6 +7,7 @@ import type { HeaderItem, Origin } from './answers.ts';
 import { readBounded } from './bounded-body.ts';
 import { connectionProblem } from './connection-problem.ts';
 import { askedBlocks, SilenceLook } from './held-back.ts';
+import { isDeeper } from './json-fields.ts';
 import { parseNodeAddress } from './node-address.ts';
 import { EventTooLong, parseEvents, piecesOf, type ServerEvent } from './server-events.ts';
 import {
@@ -281,7 +282,8 @@ function noStream(url: string, what: string): Problem {
 
 function parseEvent(data: string): unknown {
   try {
-    return JSON.parse(data);
+    const json: unknown = JSON.parse(data);
+    return isDeeper(json, limits.clientAnswerDepth) ? undefined : json;
   } catch {
     return undefined;
   }

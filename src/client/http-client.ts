@@ -5,8 +5,17 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 import type { Transaction } from '../ledger/transaction.ts';
-import { misshapen, pageAfter, shapes, submissionsOf } from './answer-shapes.ts';
-import type { Look } from './looks.ts';
+import {
+  about,
+  aboutAccount,
+  aboutBlock,
+  aboutTransaction,
+  misshapen,
+  pageAfter,
+  shapes,
+  submissionsOf,
+} from './answer-shapes.ts';
+import { both, type Look } from './looks.ts';
 import type {
   AccountAnswer,
   AccountTransactionsAnswer,
@@ -113,7 +122,7 @@ export class HttpClient {
     if (wrong !== undefined) return wrong;
     const body = { transaction: toHex(transaction.bytes) };
     const answer = await this.#post('submitted', '/v1/transactions', body, {
-      shape: shapes.submitted,
+      shape: both(shapes.submitted, about({ hash: transaction.hash })),
       ...deadline,
     });
     return answer instanceof Problem ? withOutcome(answer, transaction.hash) : answer;
@@ -145,7 +154,7 @@ export class HttpClient {
           path: `/v1/transactions${query(waitMs === undefined ? {} : { wait: 'final', timeoutMs: waitMs })}`,
           body: encodeBatch(batch),
           contentType: 'application/octet-stream',
-          shape: submissionsOf(batch.length),
+          shape: submissionsOf(batch),
           ...deadline,
         });
         if (!(answer instanceof Problem)) {
@@ -163,7 +172,8 @@ export class HttpClient {
   }
 
   transaction(hash: Hash, deadline: Deadline = {}): Promise<TransactionStatusAnswer | Problem> {
-    return this.#get('transaction', () => `/v1/transactions/${pathPart(hash)}`, deadline, shapes.transaction);
+    const shape = both(shapes.transaction, aboutTransaction(hash));
+    return this.#get('transaction', () => `/v1/transactions/${pathPart(hash)}`, deadline, shape);
   }
 
   /**
@@ -205,7 +215,7 @@ export class HttpClient {
   ): Promise<BlockAnswer | Problem> {
     const { full = false, ...deadline } = options;
     const path = (): string => `/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`;
-    return this.#get('block', path, deadline, shapes.block);
+    return this.#get('block', path, deadline, both(shapes.block, aboutBlock(name)));
   }
 
   /** What shows that a final block is one; `verifyHeader` checks it. */
@@ -214,7 +224,7 @@ export class HttpClient {
     deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
   ): Promise<FinalityAnswer | Problem> {
     const path = (): string => `/v1/blocks/${pathPart(`${name}`)}/finality`;
-    return this.#get('finality', path, deadline, shapes.finality);
+    return this.#get('finality', path, deadline, both(shapes.finality, aboutBlock(name)));
   }
 
   /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */
@@ -267,7 +277,7 @@ export class HttpClient {
   account(account: Address | PublicKey, options: ReadOptions = {}): Promise<AccountAnswer | Problem> {
     const { consistency, ...deadline } = options;
     const path = (): string => `/v1/accounts/${pathPart(account)}${query({ consistency })}`;
-    return this.#get('account', path, deadline, shapes.account);
+    return this.#get('account', path, deadline, both(shapes.account, aboutAccount(account)));
   }
 
   /** A reservation by its name, until a while after its end. */
@@ -282,7 +292,7 @@ export class HttpClient {
 
   record(key: string, options: ReadOptions = {}): Promise<RecordAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get('record', () => `/v1/records${query({ key, consistency })}`, deadline);
+    return this.#get('record', () => `/v1/records${query({ key, consistency })}`, deadline, about({ key }));
   }
 
   /**
@@ -295,7 +305,12 @@ export class HttpClient {
   ): Promise<RecordListAnswer | Problem> {
     const { after, limit, consistency, ...deadline } = options;
     const named = { prefix, after, limit, consistency };
-    return this.#get('records', () => `/v1/records/list${query(named)}`, deadline, pageAfter(after));
+    return this.#get(
+      'records',
+      () => `/v1/records/list${query(named)}`,
+      deadline,
+      both(pageAfter(after), about({ prefix })),
+    );
   }
 
   /** A page of the namespaces whose names begin with a prefix, as `records` lists those of records. */
@@ -318,6 +333,7 @@ export class HttpClient {
       'namespace',
       () => `/v1/namespaces/${pathPart(name)}${query({ consistency })}`,
       deadline,
+      about({ name }),
     );
   }
 
@@ -332,7 +348,7 @@ export class HttpClient {
       'accountTransactions',
       () => path() + query({ order, limit, cursor }),
       deadline,
-      pageAfter(cursor),
+      both(pageAfter(cursor), aboutAccount(account)),
     );
   }
 
@@ -343,14 +359,15 @@ export class HttpClient {
   ): Promise<TransactionsAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
     const named = { reference: toHex(reference), order, limit, cursor };
-    return this.#get('transactions', () => `/v1/transactions${query(named)}`, deadline, pageAfter(cursor));
+    const shape = both(pageAfter(cursor), about({ reference: named.reference }));
+    return this.#get('transactions', () => `/v1/transactions${query(named)}`, deadline, shape);
   }
 
   /** The versions of a record: where each was made, by whom, and what it wrote. */
   recordHistory(key: string, options: ListOptions = {}): Promise<RecordHistoryAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
     const path = (): string => `/v1/records/history${query({ key, order, limit, cursor })}`;
-    return this.#get('recordHistory', path, deadline, pageAfter(cursor));
+    return this.#get('recordHistory', path, deadline, both(pageAfter(cursor), about({ key })));
   }
 
   /** What a record was after each of two final blocks. */
@@ -358,7 +375,8 @@ export class HttpClient {
     key: string,
     { from, to, ...deadline }: Deadline & { readonly from: Height; readonly to: Height },
   ): Promise<RecordDiffAnswer | Problem> {
-    return this.#get('recordDiff', () => `/v1/records/diff${query({ key, from, to })}`, deadline);
+    const shape = about({ key, 'from.height': from, 'to.height': to });
+    return this.#get('recordDiff', () => `/v1/records/diff${query({ key, from, to })}`, deadline, shape);
   }
 
   /** Headers of final blocks from a height upward; fewer than `limit` when the chain ends. */

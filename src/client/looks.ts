@@ -34,6 +34,12 @@ export function kinds<T extends Readonly<Record<Tag, string>>, Tag extends strin
   };
 }
 
+export const both = (one: Look, other: Look): Look => {
+  return (json, at) => {
+    one(json, at);
+    other(json, at);
+  };
+};
 export const each = (look: Look): Look => {
   return (json, at) => list(json, at).forEach((one, index) => look(one, `${at}[${index}]`));
 };
@@ -64,6 +70,13 @@ export const scalar: Look = (json, at) => {
 export const named = (look: Look): Look => {
   return (json, at) =>
     Object.entries(fieldsOf(json, at)).forEach(([name, one]) => look(one, `${at}.${name}`));
+};
+/**
+ * What a machine made as a name: an address, a code, a cursor. It is shown as it is, also in commands that
+ * are to be typed.
+ */
+export const identifier: Look = (json, at) => {
+  if (!/^[\w:./+-]{0,200}$/.test(text(json, at))) throw new Wrong(`${at} is no name as a node makes them`);
 };
 /** As large as a record may be, and larger where a node keeps more. */
 export const bytes: Look = (json, at) => {

@@ -3,6 +3,7 @@ import { fromUtf8 } from '../base/bytes.ts';
 import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
 import { readBounded } from './bounded-body.ts';
 import { connectionProblem } from './connection-problem.ts';
+import { isDeeper } from './json-fields.ts';
 import { parseNodeAddress } from './node-address.ts';
 import { wrongTime } from './option-checks.ts';
 import { watchedFetch } from './write-watch.ts';
@@ -170,6 +171,9 @@ export class Transport {
       return response.ok
         ? this.#notUnderstood(response.status, 'it is not JSON')
         : plainRefusal(this.baseUrl, response, text);
+    }
+    if (isDeeper(json, limits.clientAnswerDepth)) {
+      return this.#notUnderstood(response.status, `it has more than ${limits.clientAnswerDepth} levels`);
     }
     return response.ok
       ? json

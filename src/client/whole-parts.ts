@@ -26,6 +26,7 @@ import {
   bytes,
   each,
   type Fields,
+  identifier,
   kinds,
   type Look,
   named,
@@ -45,26 +46,26 @@ export const readAt = {
   blockHash: hash,
   stateRoot: hash,
 };
-export const page = { ...origin, height: whole, completeFrom: whole, next: orNull(text) };
+export const page = { ...origin, height: whole, completeFrom: whole, next: orNull(identifier) };
 export const place = object<RecordAnswer['changed']>({ height: whole, transaction: whole, operation: whole });
 export const versions = object<StatusAnswer['knownProtocolVersions']>({ oldest: whole, newest: whole });
 
 export const problem = object<ProblemAnswer>({
-  code: text,
+  code: identifier,
   detail: text,
   remedy: text,
   details: named(scalar),
 });
 /** A hint to what was taken all the same. A node of another version may not give it. */
 export const missing = unlessAbsent(
-  orNull(object<MissingNonceAnswer>({ sender: text, nonce: whole, expiryHeight: unlessAbsent(whole) })),
+  orNull(object<MissingNonceAnswer>({ sender: identifier, nonce: whole, expiryHeight: unlessAbsent(whole) })),
 );
 
 export const header = object<HeaderAnswer>({
   height: whole,
   parentHash: hash,
   view: whole,
-  proposer: text,
+  proposer: identifier,
   timestamp: whole,
   protocolVersion: whole,
   transactionRoot: hash,
@@ -102,7 +103,7 @@ const found = kinds<FoundAnswer, 'type'>('type', {
 export const receipt = object<ReceiptAnswer>({
   transactionHash: hash,
   status: oneOf('applied', 'failed'),
-  code: text,
+  code: identifier,
   failure: orNull(
     object<NonNullable<ReceiptAnswer['failure']>>({
       part: oneOf('condition', 'operation'),
@@ -111,7 +112,9 @@ export const receipt = object<ReceiptAnswer>({
     }),
   ),
   fee: coins,
-  accounts: each(object<ReceiptAnswer['accounts'][number]>({ address: text, balance: coins, held: coins })),
+  accounts: each(
+    object<ReceiptAnswer['accounts'][number]>({ address: identifier, balance: coins, held: coins }),
+  ),
   records: each(
     object<ReceiptAnswer['records'][number]>({ operation: whole, version: whole, previous: orNull(place) }),
   ),
@@ -132,23 +135,28 @@ export const blockLimits = object<{ maxTransactions: number; maxOperations: numb
   maxBytes: whole,
 });
 export const change = kinds<ChainChangeAnswer, 'type'>('type', {
-  validators: { validators: each(text) },
+  validators: { validators: each(identifier) },
   'protocol-version': { version: whole, height: whole },
   'fee-floor': { feePerOperation: coins, height: unlessAbsent(whole) },
   limits: { limits: blockLimits, height: unlessAbsent(whole) },
 });
 const mode = oneOf(...namespaceModes);
 const operation = kinds<OperationAnswer, 'type'>('type', {
-  transfer: { to: text, amount: coins, memo: text },
+  transfer: { to: identifier, amount: coins, memo: text },
   put: { key: text, value: bytes },
   delete: { key: text },
-  give: { key: text, to: text },
-  'open-namespace': { name: text, mode, writers: each(text) },
-  'set-namespace': { name: text, owner: orNull(text), mode: orNull(mode), writers: orNull(each(text)) },
-  'set-keys': { keys: each(text), threshold: whole, force: yesOrNo },
-  reserve: { to: text, amount: coins, expiryHeight: whole, memo: text },
-  post: { reservation: text, amount: coins },
-  void: { reservation: text },
+  give: { key: text, to: identifier },
+  'open-namespace': { name: text, mode, writers: each(identifier) },
+  'set-namespace': {
+    name: text,
+    owner: orNull(identifier),
+    mode: orNull(mode),
+    writers: orNull(each(identifier)),
+  },
+  'set-keys': { keys: each(identifier), threshold: whole, force: yesOrNo },
+  reserve: { to: identifier, amount: coins, expiryHeight: whole, memo: text },
+  post: { reservation: identifier, amount: coins },
+  void: { reservation: identifier },
   'propose-change': { change, expiryHeight: whole, validatorsHash: hash, members: bytes, replaces: yesOrNo },
   'approve-change': { proposal: hash },
 });
@@ -157,21 +165,21 @@ const condition = kinds<ConditionAnswer, 'type'>('type', {
   'record-absent': { key: text },
   'record-exists': { key: text },
   'record-hash': { key: text, hash },
-  'balance-at-least': { account: text, amount: coins },
+  'balance-at-least': { account: identifier, amount: coins },
   'height-at-most': { height: whole },
   'time-at-most': { time: whole },
 });
 export const transaction = object<TransactionAnswer>({
   hash,
   chainId: hash,
-  sender: text,
+  sender: identifier,
   nonce: whole,
   fee: coins,
   expiryHeight: whole,
   reference: bytes,
   conditions: each(condition),
   operations: each(operation),
-  signatures: each(object<TransactionAnswer['signatures'][number]>({ signer: text, signature })),
+  signatures: each(object<TransactionAnswer['signatures'][number]>({ signer: identifier, signature })),
   bytes,
 });
 const proof = object<InclusionAnswer['receiptProof']>({ index: whole, size: whole, path: each(hash) });
@@ -197,7 +205,7 @@ export const submission = kinds<SubmitAnswer, 'status'>('status', {
 export const headerItem: Fields<HeaderItem> = { hash, header, transactionCount: whole };
 export const recordItem = {
   key: text,
-  owner: text,
+  owner: identifier,
   value: bytes,
   version: whole,
   changed: place,
@@ -205,9 +213,9 @@ export const recordItem = {
 };
 export const namespaceItem = {
   name: text,
-  owner: text,
+  owner: identifier,
   mode,
-  writers: each(text),
+  writers: each(identifier),
   entries: whole,
   root: hash,
 };
@@ -217,10 +225,10 @@ export const recordVersion = object<RecordVersionAnswer>({
   made: place,
   timestamp: whole,
   transactionHash: hash,
-  by: text,
+  by: identifier,
   change: oneOf('put', 'delete', 'give'),
   value: orNull(bytes),
-  to: orNull(text),
+  to: orNull(identifier),
 });
 export const recordAt = object<RecordAtAnswer>({
   height: whole,

@@ -15,6 +15,7 @@ import {
   amount,
   bytes,
   each,
+  identifier,
   kinds,
   type Look,
   named,
@@ -54,16 +55,17 @@ function wholeBlock(json: unknown): void {
 }
 
 const word = object<SignedWordAnswer>({
-  kind: text,
+  kind: identifier,
   view: whole,
   height: whole,
   blockHash: orNull(hash),
   certificate: orNull(
-    object<NonNullable<SignedWordAnswer['certificate']>>({ phase: text, view: whole, height: whole }),
+    object<NonNullable<SignedWordAnswer['certificate']>>({ phase: identifier, view: whole, height: whole }),
   ),
   signature: bytes,
 });
-const votes = (ms: Look): Look => each(object<BlockVotesAnswer['votes'][number]>({ validator: text, ms }));
+const votes = (ms: Look): Look =>
+  each(object<BlockVotesAnswer['votes'][number]>({ validator: identifier, ms }));
 const measured = orNull(amount);
 
 /** The same of what the stream of final blocks tells of each. */
@@ -83,7 +85,9 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
     development: yesOrNo,
     version: text,
     signatureCheck: text,
-    validator: orNull(object<NonNullable<Answers['status']['validator']>>({ index: whole, address: text })),
+    validator: orNull(
+      object<NonNullable<Answers['status']['validator']>>({ index: whole, address: identifier }),
+    ),
     view: whole,
     primary: orNull(whole),
     leaderApi: orNull(text),
@@ -109,12 +113,14 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
   }),
   account: object<Answers['account']>({
     ...readAt,
-    address: text,
+    address: identifier,
     publicKey: hash,
     balance: coins,
     held: coins,
     nonce: whole,
-    keys: orNull(object<NonNullable<Answers['account']['keys']>>({ keys: each(text), threshold: whole })),
+    keys: orNull(
+      object<NonNullable<Answers['account']['keys']>>({ keys: each(identifier), threshold: whole }),
+    ),
     pendingNonce: whole,
   }),
   transaction,
@@ -125,14 +131,16 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
   headers: object<Answers['headers']>({ ...origin, headers: each(object(part.headerItem)) }),
   epochs: object<Answers['epochs']>({
     ...origin,
-    epochs: each(object<Answers['epochs']['epochs'][number]>({ ...part.finality, validators: each(text) })),
+    epochs: each(
+      object<Answers['epochs']['epochs'][number]>({ ...part.finality, validators: each(identifier) }),
+    ),
   }),
   genesis: object<Answers['genesis']>({ ...origin, genesis: text }),
   reservation: object<Answers['reservation']>({
     ...readAt,
-    reservation: text,
-    sender: text,
-    recipient: text,
+    reservation: identifier,
+    sender: identifier,
+    recipient: identifier,
     amount: coins,
     expiryHeight: whole,
     made: part.place,
@@ -156,7 +164,7 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
   }),
   accountTransactions: object<Answers['accountTransactions']>({
     ...page,
-    address: text,
+    address: identifier,
     transactions: each(
       object<Answers['accountTransactions']['transactions'][number]>({
         ...part.listed,
@@ -190,7 +198,7 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
     validatorsHash: hash,
     validators: each(
       object<Answers['chainParameters']['validators'][number]>({
-        address: text,
+        address: identifier,
         publicKey: hash,
         name: orNull(text),
         protocolVersions: orNull(part.versions),
@@ -205,11 +213,11 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
     proposals: each(
       object<Answers['chainProposals']['proposals'][number]>({
         id: hash,
-        proposer: text,
+        proposer: identifier,
         change: part.change,
         expiryHeight: whole,
         validatorsHash: hash,
-        approvals: each(text),
+        approvals: each(identifier),
         needed: whole,
         decidedAt: orNull(whole),
         status: oneOf('open', 'decided', 'expired', 'void'),
@@ -222,7 +230,7 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
       object<Answers['validators']['validators'][number]>({
         index: whole,
         name: text,
-        address: text,
+        address: identifier,
         publicKey: hash,
         primary: yesOrNo,
         self: yesOrNo,
@@ -230,11 +238,11 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
         heard: unlessAbsent(orNull(yesOrNo)),
       }),
     ),
-    strangers: unlessAbsent(each(text)),
+    strangers: unlessAbsent(each(identifier)),
     unreached: unlessAbsent(
       each(
         object<NonNullable<Answers['validators']['unreached']>[number]>({
-          address: text,
+          address: identifier,
           why: text,
           remedy: text,
         }),
@@ -247,7 +255,7 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
       object<MemberAnswer>({
         index: whole,
         name: text,
-        address: text,
+        address: identifier,
         publicKey: hash,
         role: oneOf('voter', 'learner', 'removed', 'joining', 'leaving', 'demoted'),
         leader: yesOrNo,
@@ -265,8 +273,8 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
     evidence: each(
       object<EvidenceItem>({
         accused: whole,
-        address: text,
-        kind: text,
+        address: identifier,
+        kind: identifier,
         bytes,
         contradiction: unlessAbsent(
           orNull(object<NonNullable<EvidenceItem['contradiction']>>({ epoch: whole, messages: each(word) })),
@@ -297,7 +305,9 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
   }),
   viewChanges: object<Answers['viewChanges']>({
     ...origin,
-    changes: each(object<ViewChangeAnswer>({ at: whole, view: whole, leader: orNull(text), reason: text })),
+    changes: each(
+      object<ViewChangeAnswer>({ at: whole, view: whole, leader: orNull(identifier), reason: text }),
+    ),
   }),
   votes: object<Answers['votes']>({
     ...origin,
@@ -305,7 +315,7 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
       object<BlockVotesAnswer>({
         height: whole,
         hash,
-        proposer: text,
+        proposer: identifier,
         finalMs: measured,
         votes: votes(measured),
       }),

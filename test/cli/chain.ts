@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
 import { unwrap } from '../../src/base/problem.ts';
-import { encodeAddress } from '../../src/crypto/address.ts';
+import { encodeAddress, parseAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import { fakeApi, origin, problemReply, type Reply, status, type Seen } from '../client/fake-api.ts';
@@ -75,7 +75,7 @@ export async function fakeChain(
     if (path === '/v1/why') return { body: { ...origin, finalHeight: 40, why: 'Nothing waits.\u001b[31m' } };
     if (path.startsWith('/v1/accounts/')) {
       const address = path.slice('/v1/accounts/'.length);
-      const publicKey = alice.publicKey;
+      const publicKey = unwrap(parseAddress(address));
       const terms = { balance: '1000000', held: '2500', nonce: 3, keys: null, pendingNonce: 5 };
       return { body: { ...read, address, publicKey, ...terms } };
     }

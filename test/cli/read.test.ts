@@ -51,6 +51,31 @@ test('control characters from a node never reach the terminal', async (t) => {
   const { url } = await fakeChain(t);
   const { out } = await quorate(['why', '--node', url]);
   assert.equal(out, 'Nothing waits.\u{fffd}[31m\n');
+  const why = '\u009b31m\u202ereturned';
+  const answers = { '/v1/why': { ...origin, finalHeight: 40, why } };
+  const odd = await fakeChain(t, { answers });
+  const json = await quorate(['why', '--node', odd.url, '--json']);
+  assert.match(json.out, /"why":"\\u009b31m\\u202ereturned"/);
+  assert.equal(jsonOf(json)['why'], why);
+});
+
+test('the next page is not named in words that a shell obeys', async (t) => {
+  const page = { ...origin, height: 40, completeFrom: 1, next: '; rm -rf ~' };
+  const address = encodeAddress(alice.publicKey);
+  const path = `/v1/accounts/${address}/transactions`;
+  const { url } = await fakeChain(t, { answers: { [path]: { ...page, address, transactions: [] } } });
+  const ran = await quorate(['account', 'history', 'alice', '--node', url]);
+  assert.equal(ran.code, 1);
+  assert.match(ran.err, /next is no name/);
+});
+
+test('a certificate of an engine that is not known yet is called so', async (t) => {
+  const { url } = await fakeChain(t);
+  const block = (await (await fetch(`${url}/v1/blocks/12`)).json()) as { certificate: object };
+  const certificate = { ...block.certificate, engine: 'newer' };
+  const newer = await fakeChain(t, { answers: { '/v1/blocks/12': { ...block, certificate } } });
+  const { out } = await quorate(['block', '12', '--node', newer.url]);
+  assert.match(out, /^final +by a certificate that this program does not know$/m);
 });
 
 test('a record that does not exist ends with 5; --raw writes the bytes alone', async (t) => {

@@ -112,7 +112,6 @@ test('watch --genesis shows nothing of what a node adds, and ends at what is not
     header: { ...header, lie: 1 },
   };
   lies.block = {
-    hash: 'cd'.repeat(32),
     transactionHashes: ['ef'.repeat(32)],
     header: { ...header, view: 9 },
   };
@@ -125,6 +124,7 @@ test('watch --genesis shows nothing of what a node adds, and ends at what is not
     [{ header: { ...header, timestamp: 1 } }, {}, 'proof/headers'],
     [{ header: { ...header, proposer: encodeAddress(third.publicKey) } }, {}, 'proof/headers'],
     [{ chainId: 'ab'.repeat(32) }, {}, 'api/other-chain'],
+    [{}, { hash: 'cd'.repeat(32) }, 'api/answer'],
     [{}, { transactions: [two, one, ...others] }, 'proof/transaction'],
     [{}, { transactions: [{ ...one, sender: transaction.hash }, two, ...others] }, 'proof/malformed'],
     [{}, { transactions: [] }, 'proof/transaction'],

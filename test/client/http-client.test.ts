@@ -6,6 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { decode, boundedBytes, listOf } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
+import { problemOf } from '../../src/client/outcomes.ts';
+import { encodeAddress } from '../../src/crypto/address.ts';
 import { splitIntoBatches } from '../../src/client/batch.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { defaultSurroundings, isRetryable, type Surroundings } from '../../src/client/transport.ts';
@@ -233,11 +235,78 @@ test('an answer that is not from a Quorate node is not taken for one', async (t)
     [{ body: '[1]' }, 'api/answer'],
     [{ body: 'null' }, 'api/answer'],
     [{ status: 404, body: '<html>not here</html>' }, 'api/answer'],
+    [
+      { body: JSON.stringify(status).replace('{', `{"more":${'['.repeat(50_000)}${']'.repeat(50_000)},`) },
+      'api/answer',
+    ],
     [{ status: 500, body: { code: 'DROP TABLE' } }, 'api/answer'],
     [{ status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }, 'api/answer'],
   ] as const) {
     const { url } = await fakeApi(t, () => reply);
     expectProblem(await new HttpClient({ baseUrl: url, deadlineMs: 0 }).status(), code);
+  }
+});
+
+test('an answer that is about something else than was asked for is none', async (t) => {
+  const [one, other] = ['1'.repeat(64) as Hash, '2'.repeat(64) as Hash];
+  const [alice, bob] = ['alice', 'bob'].map((name) => encodeAddress(developmentKeyPair(name).publicKey));
+  const transaction = payment(0);
+  const receipt = { transactionHash: other };
+  const read = { height: toHeight(2) };
+  for (const [ask, answer, truth] of [
+    [
+      (client: HttpClient) => client.account(alice ?? ''),
+      { address: bob, pendingNonce: 0 },
+      { address: alice },
+    ],
+    [(client) => client.transaction(one), { hash: other, status: 'unknown', problem: null }, { hash: one }],
+    [
+      (client) => client.transaction(one),
+      { hash: one, status: 'final', inclusion: { height: 1, receipt } },
+      { inclusion: { height: 1, receipt: { transactionHash: one } } },
+    ],
+    [(client) => client.submit(transaction), { hash: one, status: 'known' }, { hash: transaction.hash }],
+    [
+      async (client) => {
+        const [answered] = await client.submitBatch([transaction]);
+        return answered?.status === 'refused' ? problemOf(answered.problem) : answered;
+      },
+      { results: [{ hash: one, status: 'known' }] },
+      { results: [{ hash: transaction.hash, status: 'known' }] },
+    ],
+    [
+      (client) => client.block(toHeight(1)),
+      { hash: one, header: read, transactionHashes: [] },
+      { header: { height: 1 } },
+    ],
+    [(client) => client.block(one), { hash: other, header: read, transactionHashes: [] }, { hash: one }],
+    [(client) => client.finality(one), { hash: other, header: read }, { hash: one }],
+    [(client) => client.record('a'), { key: 'b' }, { key: 'a' }],
+    [(client) => client.records('a'), { prefix: 'b', records: [], next: null }, { prefix: 'a' }],
+    [(client) => client.namespace('a'), { name: 'b' }, { name: 'a' }],
+    [(client) => client.recordHistory('a'), { key: 'b', versions: [], next: null }, { key: 'a' }],
+    [
+      (client) => client.recordDiff('a', { from: toHeight(1), to: toHeight(2) }),
+      { key: 'a', from: { height: 1 }, to: { height: 3 } },
+      { to: { height: 2 } },
+    ],
+    [
+      (client) => client.accountTransactions(alice ?? ''),
+      { address: bob, transactions: [], next: null },
+      { address: alice },
+    ],
+    [
+      (client) => client.transactionsByReference(Uint8Array.of(1)),
+      { reference: '02', transactions: [], next: null },
+      { reference: '01' },
+    ],
+  ] as readonly (readonly [(client: HttpClient) => Promise<unknown>, object, object])[]) {
+    let said = answer;
+    const { url } = await fakeApi(t, () => ({ body: { ...origin, ...said } }));
+    const client = new HttpClient({ baseUrl: url, deadlineMs: 0 });
+    assert.match(expectProblem(await ask(client), 'api/answer').message, / is not .*, which was asked for/);
+    said = { ...answer, ...truth };
+    assert.ok(!((await ask(client)) instanceof Problem), JSON.stringify(said));
   }
 });
 

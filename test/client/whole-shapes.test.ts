@@ -110,6 +110,43 @@ test('all that an answer is promised to have is looked at, wherever it stands', 
   assert.ok(count > 500, `${count} damaged answers`);
 });
 
+/** What people write, which is made harmless where it is shown; and the bytes of a genesis file. */
+const written =
+  /\.(?:chainName|version|signatureCheck|leaderApi|name|key|prefix|next|memo|why|reason|detail|remedy|api|address|genesis|type|engine|status)$/;
+
+test('what machines make as a name holds nothing that a terminal or a shell obeys', async (t) => {
+  let count = 0;
+  const named = new Set<string>();
+  for (const [kind, answer] of await answersOf(t)) {
+    const look = (json: unknown) => misshapen(json, [wholeShapes[kind]], 'http://x');
+    for (const { at, json } of texts(answer)) {
+      const problem = look(json);
+      if (problem === undefined) named.add(`${kind}${at}`);
+      count += 1;
+    }
+  }
+  const free = [...named].filter((at) => !written.test(at) || at.endsWith('.address'));
+  assert.deepEqual(
+    free.filter((at) => !/\.(?:counters|details)\./.test(at)),
+    [],
+  );
+  assert.ok(count > 100, `${count} texts`);
+});
+
+/** The same with each of its texts lengthened. */
+function* texts(value: unknown, at = ''): Generator<{ readonly at: string; readonly json: unknown }, void> {
+  if (typeof value === 'string') yield { at, json: `${value}; \u001b[2J` };
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    for (const deep of texts(inner, `${at}.${name}`)) {
+      const json = Array.isArray(value)
+        ? value.with(Number(name), deep.json)
+        : { ...value, [name]: deep.json };
+      yield { at: deep.at, json };
+    }
+  }
+}
+
 test('kinds that a newer node knows are let through, and missing receipts are not', async (t) => {
   const answers = await answersOf(t);
   const block = answers.get('block') as Answers['block'];
