@@ -13,7 +13,10 @@ import { keys } from './keys.ts';
 import type { Store } from './port.ts';
 import { damaged, readChecksummed } from './checksummed.ts';
 
-/** Version of everything under `keys.ts`. Another version is refused, never guessed at. */
+/**
+ * Version of everything under `keys.ts`. Another version is refused, never guessed at. There were stores of
+ * 5, which was taken back: the next is 6.
+ */
 export const formatVersion = 4;
 const formatName = 'quorate';
 
