@@ -123,6 +123,8 @@ const exhausted: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'E
 function nameInWords(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as { readonly code?: unknown };
+  // A thread that could not be made; elsewhere EAGAIN is for whoever reads or writes.
+  if (code === 'ERR_WORKER_INIT_FAILED' && error.message === 'EAGAIN') return 'EAGAIN';
   if (code === 'ERR_WORKER_OUT_OF_MEMORY' || code === 'ERR_MEMORY_ALLOCATION_FAILED') return 'ENOMEM';
   const name = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0] ?? machineFaultIn(error.message);
   return name !== undefined && exhausted.has(name) ? name : undefined;

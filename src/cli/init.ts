@@ -10,6 +10,7 @@ import { isBarredPort } from '../client/node-address.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { parseUrl } from './node-url.ts';
 import { defaultApiPort, jsonOption } from './options.ts';
+import { shellWord } from './shell-word.ts';
 import { answer, facts, warn } from './terminal.ts';
 import { readGenesisText } from './trusted-genesis.ts';
 
@@ -98,7 +99,7 @@ export function initCommand(): CommandUnknownOpts {
             'API',
             `http://${isIPv6(api.host) ? `[${api.host}]` : api.host}:${api.port}${advertise === undefined ? '' : `, for others ${advertise}`}`,
           ],
-          ['start it', `quorate start --data ${directory}`],
+          ['start it', `quorate start --data ${shellWord(directory)}`],
         ]),
       );
     });

@@ -13,6 +13,7 @@ import { makeDirectorySync } from '../storage/make-directory.ts';
 import { fileProblem } from './file-problem.ts';
 import { writeWhole } from './output-file.ts';
 import { readPassword } from './password.ts';
+import { shellWord } from './shell-word.ts';
 import { warn } from './terminal.ts';
 
 export const keysOption = new Option('--keys <directory>', 'where keys are stored')
@@ -224,7 +225,7 @@ export function storedFile(directory: string, text: string): string {
 function warnIfOpen(file: string): void {
   // Windows has other rights, and always says the same here.
   if (process.platform === 'win32' || (statSync(file).mode & 0o077) === 0) return;
-  warn(`others on this machine may read or change the key ${file}. Mend it: chmod 600 ${file}`);
+  warn(`others on this machine may read or change the key ${file}. Mend it: chmod 600 ${shellWord(file)}`);
 }
 
 function fileOf(directory: string, text: string): string | undefined {

@@ -6,6 +6,7 @@ import { Problem, unwrap } from '../base/problem.ts';
 import { grouped } from '../client/plain-words.ts';
 import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
+import { shellWord } from './shell-word.ts';
 import { answer, table } from './terminal.ts';
 
 export function listCommand(): CommandUnknownOpts {
@@ -57,12 +58,6 @@ export function listFooter(
   count: number,
   { height, next }: { readonly height: number; readonly next: string | null },
 ): string {
-  const more = next === null ? '' : `, and there may be more: --after ${shellWord(next)}`;
+  const more = next === null ? '' : `, and there may be more: --after ${shellWord(harmless(next))}`;
   return `${grouped(count)} at height ${grouped(height)}${more}`;
-}
-
-/** As it can be typed. */
-function shellWord(key: string): string {
-  const shown = harmless(key);
-  return /^[\w./:@-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
 }

@@ -82,6 +82,9 @@ test('a thread that had no room is a fault of the machine', () => {
     code: 'ERR_WORKER_INIT_FAILED',
   });
   assert.equal(machineFault(unstarted)?.remedy, machineRemedies['EMFILE']);
+  const refused = Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
+  assert.equal(machineFault(refused)?.remedy, machineRemedies['EAGAIN']);
+  assert.equal(machineFault(new Error('EAGAIN')), undefined, 'elsewhere it may be anything');
   // What broke because of it is not to blame.
   const broken = new Error('broken invariant: the thread lives', { cause: unstarted });
   assert.equal(machineFault(broken)?.details['code'], 'EMFILE');

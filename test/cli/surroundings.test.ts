@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { shellWord } from '../../src/cli/shell-word.ts';
 import { askThisMachineDirectly } from '../../src/cli/direct-requests.ts';
 import { homeOf } from '../../src/cli/key-directory.ts';
 import { fakeChain } from './chain.ts';
@@ -64,4 +66,24 @@ test('where nothing temporary can be made, it is said how to choose another plac
     assert.match(problemOf(ran).remedy, /^Set TMPDIR /);
   }
   assert.deepEqual(readdirSync(place), []);
+});
+
+test('a path in a command that is printed can be pasted into a shell', () => {
+  assert.equal(shellWord('/tmp/a-b_1.c'), '/tmp/a-b_1.c');
+  const odd = [
+    'a b',
+    `it's "$HOME"`,
+    '*?[x]{y}',
+    'a;b&c|d',
+    '#x',
+    '~',
+    '`id`',
+    'two\nlines',
+    'back\\slash',
+    'é',
+  ];
+  for (const name of odd) {
+    const echoed = execFileSync('sh', ['-c', `printf %s ${shellWord(name)}`], { encoding: 'utf8', cwd: '/' });
+    assert.equal(echoed, name);
+  }
 });

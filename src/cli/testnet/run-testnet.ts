@@ -5,6 +5,7 @@ import type { EngineName } from '../../ledger/engine-names.ts';
 import { maxFaulty } from '../../ledger/quorum.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
 import { defaultApiPort } from '../options.ts';
+import { shellWord } from '../shell-word.ts';
 import { stopOnSignals } from '../signals.ts';
 import { lasting, temporaryDirectory } from '../temporary-directory.ts';
 import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
@@ -223,6 +224,6 @@ function endedText(member: TestnetNode, how: string): string {
   return [
     styled('red', `${member.name} ${how}. The others go on.`),
     ...logTail(member, 14).map((line) => `    ${line}`),
-    `  Start it again with: npm run quorate -- start --data ${member.directory}`,
+    `  Start it again with: npm run quorate -- start --data ${shellWord(member.directory)}`,
   ].join('\n');
 }
