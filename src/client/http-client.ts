@@ -89,6 +89,8 @@ export interface ListOptions extends Deadline {
 interface HttpClientOptions extends TransportOptions {
   /** What is looked at in each answer besides what the client itself goes by; `wholeShapes` is all of it. */
   readonly shapes?: Readonly<Record<keyof Answers, Look>>;
+  /** The chain that is meant, where that is known: what is about another one is no answer. */
+  readonly chainId?: () => Hash | undefined;
 }
 
 /**
@@ -99,10 +101,12 @@ interface HttpClientOptions extends TransportOptions {
 export class HttpClient {
   readonly #transport: Transport;
   readonly #shapes: HttpClientOptions['shapes'];
+  readonly #chainId: HttpClientOptions['chainId'];
 
-  constructor({ shapes: whole, ...options }: HttpClientOptions) {
+  constructor({ shapes: whole, chainId, ...options }: HttpClientOptions) {
     this.#transport = new Transport(options);
     this.#shapes = whole;
+    this.#chainId = chainId;
   }
 
   get baseUrl(): string {
@@ -527,7 +531,9 @@ export class HttpClient {
   ): Promise<Answers[Kind] | Problem> {
     const answer = await this.#transport.request(request);
     if (answer instanceof Problem) return answer.code === 'api/not-found' ? lacking(answer) : answer;
-    const wrong = misshapen(answer, [shape, this.#shapes?.[kind]], this.baseUrl);
+    const chainId = this.#chainId?.();
+    const ofChain = chainId && about({ chainId });
+    const wrong = misshapen(answer, [ofChain, shape, this.#shapes?.[kind]], this.baseUrl);
     return wrong ?? (answer as Answers[Kind]);
   }
 }

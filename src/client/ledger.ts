@@ -37,6 +37,7 @@ export class Ledger {
     this.chainId = chainId;
     this.engine = genesis.consensus.engine;
     this.#nodes = nodes;
+    nodes.chainId = chainId;
     const onMoved = (): void => {
       for (const account of this.#accounts) account.moved();
     };

@@ -1,4 +1,5 @@
 import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
 import { type Deadline, HttpClient } from './http-client.ts';
 import { wrongTime } from './option-checks.ts';
 import { asSent, defaultSurroundings, isRetryable, type Surroundings } from './transport.ts';
@@ -23,6 +24,8 @@ const passedOverMs = 15_000;
 export class Nodes {
   readonly endpoints: readonly string[];
   readonly surroundings: Surroundings;
+  /** Their chain, once it is known: a node that answers of another one is passed over. */
+  chainId: Hash | undefined;
   readonly #clients: readonly HttpClient[];
   /** When each of them did not answer in time, last. */
   readonly #lateAt = new Map<number, number>();
@@ -34,7 +37,14 @@ export class Nodes {
     // Plain JavaScript may give one alone.
     const endpoints = [options.endpoints].flat();
     this.#clients = endpoints.map(
-      (baseUrl) => new HttpClient({ baseUrl, attemptMs, deadlineMs: 0, surroundings }),
+      (baseUrl) =>
+        new HttpClient({
+          baseUrl,
+          attemptMs,
+          deadlineMs: 0,
+          surroundings,
+          chainId: () => this.chainId,
+        }),
     );
     if (this.#clients.length === 0) {
       throw new Problem('api/address', 'no node is named', {

@@ -179,6 +179,15 @@ test('blocks are given when they are proven, also where one node alone tells of 
   await blocks.return();
 });
 
+test('what a node says of another chain is no answer', async (t) => {
+  const { fake, liar, ledger, account } = await liarFirst(t, 2);
+  liar.lie = (_path, truth) => ({ ...truth, chainId: 'cd'.repeat(32), pendingNonce: 500 });
+  const read = unwrap(await ledger.ask((client) => client.account(alice.publicKey)));
+  assert.deepEqual([read.chainId, read.pendingNonce], [fake.genesis.chainId, 0]);
+  assert.equal(said(await account.transfer(bob, 1n, { deadlineMs })), 'applied at 1');
+  assert.deepEqual(noncesOf(fake), [0]);
+});
+
 test('a node that is the only one proves what is final, or is not believed', async (t) => {
   const { fake, liar, account } = await liarFirst(t, 1);
   const block = forged(fake);
