@@ -10,7 +10,7 @@ import { toHeight, toView } from '../../src/ledger/block.ts';
 import { majority, maxFaulty } from '../../src/ledger/quorum.ts';
 import { drawnLiars, drawPlan } from '../../src/simulator/plan/draw-plan.ts';
 import { kindOf } from '../../src/simulator/plan/message-kinds.ts';
-import { lyingValidators, type Plan } from '../../src/simulator/plan/plan.ts';
+import { type Fault, lyingValidators, type Plan } from '../../src/simulator/plan/plan.ts';
 import { parsePlan } from '../../src/simulator/plan/plan-file.ts';
 import { shrink } from '../../src/simulator/run/shrink.ts';
 import type { Verdict } from '../../src/simulator/run/verdict.ts';
@@ -48,6 +48,33 @@ describe('plans', () => {
       assert.ok(plan.nodes.length > plan.validators);
       assert.deepEqual(plan.broken, []);
       assert.deepEqual(parsePlan(JSON.stringify(plan)), plan);
+    }
+  });
+
+  test('in some runs all are hit at once, or one is again and again, also at the edge of what leases allow', () => {
+    const many = Array.from({ length: 2_000 }, (_, seed) => seed);
+    const plans = many.flatMap((seed) => [drawPlan(seed), drawPlan(seed, 'raft')]);
+    const count = (plan: Plan, kind: Fault['kind']): number =>
+      plan.faults.filter((fault) => fault.kind === kind).length;
+    const standing = plans.filter(
+      (plan) => count(plan, 'pause') >= plan.nodes.length && plan.nodes.length > 4,
+    );
+    assert.ok(standing.length >= 20, `${standing.length} stand still`);
+    const dark = plans.filter((plan) => count(plan, 'crash-all') >= 5);
+    assert.ok(dark.length >= 20, `${dark.length} without power`);
+    const edges = plans.filter(
+      ({ consensus, clocks = [] }) =>
+        'leaseReads' in consensus && consensus.leaseReads && clocks.some(({ rate }) => rate === 1.15),
+    );
+    assert.ok(edges.length >= 20, `${edges.length} at the edge`);
+    for (const plan of edges) {
+      const rates = (plan.clocks ?? []).map(({ rate }) => rate);
+      assert.ok(Math.max(...rates) / Math.min(...rates) <= 4 / 3);
+      assert.equal(count(plan, 'clock-drift'), 0);
+    }
+    for (const plan of [...standing, ...dark, ...edges]) {
+      assert.deepEqual(parsePlan(JSON.stringify(plan)), plan);
+      for (const { at, forMs } of plan.faults) assert.ok(at >= 0 && forMs > 0 && at + forMs <= plan.healAt);
     }
   });
 

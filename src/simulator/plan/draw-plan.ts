@@ -3,6 +3,7 @@ import { byzantineQuorum, majority, maxFaulty } from '../../ledger/quorum.ts';
 import { Chance } from '../world/chance.ts';
 import { drawDiskTrouble } from './draw-disk-trouble.ts';
 import { drawChanges, drawConditions, drawFaults, drawSetChanges } from './draw-faults.ts';
+import { drawRepetition } from './draw-repetition.ts';
 import { type Drawn, drawSurroundings } from './draw-surroundings.ts';
 import {
   type BrokenNode,
@@ -69,7 +70,9 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
   };
   const trouble = new Chance(seed, 'disk trouble');
   const around = trouble.happens(0.15) ? drawDiskTrouble(plan, trouble) : drawSurroundings(plan, scope.room);
-  const drawn: Plan = { ...plan, ...around };
+  const surrounded: Plan = { ...plan, ...around };
+  const again = new Chance(seed, `repetition ${engine}`);
+  const drawn = again.happens(0.15) ? { ...surrounded, ...drawRepetition(surrounded, again) } : surrounded;
   return { ...drawn, load: { ...drawn.load, ...drawGaps(drawn) } };
 }
 
