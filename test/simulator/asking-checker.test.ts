@@ -30,6 +30,7 @@ class World {
   readonly having = new Set<PeerId>();
   readonly #under = new Map<PeerId, (response: Uint8Array | Problem) => void>();
   height = 4;
+  stoodStillMs = 0;
   found: string | undefined;
   readonly #request: (peer: PeerId, protocol: RequestProtocol, bytes: Uint8Array) => void;
 
@@ -37,7 +38,7 @@ class World {
     const clock = this.time.clock();
     const checker = new AskingChecker({
       node: 2,
-      now: () => clock.monotonicMs(),
+      now: () => clock.monotonicMs() + this.stoodStillMs,
       after: (delayMs, call) => void clock.after(delayMs, call),
       peers: () => ['a', 'b', 'c'],
       height: () => this.height,
@@ -84,6 +85,17 @@ test('also one that had it not when it was asked before', () => {
   world.answer('b', nothing);
   assert.equal(world.afterLong(), undefined, 'nobody has it');
   world.having.add('b');
+  assert.match(world.afterLong() ?? '', /does not ask b/);
+});
+
+test('who stood still has its time after that', () => {
+  const world = new World();
+  world.having.add('b');
+  world.ask('a');
+  world.time.run(limits.fetchHedgeMs);
+  world.stoodStillMs = longMs;
+  world.time.run(2 * limits.fetchHedgeMs);
+  assert.equal(world.found, undefined);
   assert.match(world.afterLong() ?? '', /does not ask b/);
 });
 

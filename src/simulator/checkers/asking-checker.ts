@@ -124,7 +124,9 @@ export class AskingChecker {
     const due = connected.filter((peer) => !pending.has(peer) && has(peer, protocol, request));
     // So many are asked at once, and no more.
     const isFull = [...pending.values()].reduce((sum, each) => sum + each, 0) >= limits.fetchParallel;
-    const isIdle = isFull || question.given || !this.#isWanted(question);
+    // What waited while the process stood still comes to it at once, and its timers among it.
+    const stoodStill = now() > question.looksAt + lookEveryMs;
+    const isIdle = isFull || stoodStill || question.given || !this.#isWanted(question);
     for (const peer of owed.keys()) if (isIdle || !due.includes(peer)) owed.delete(peer);
     if (isIdle) return;
     // Each in its turn; and what does not come in time makes sync wait longer.
