@@ -10,8 +10,15 @@ export function isStartOnDisk(state: RaftState): boolean {
   return state.writes.pending[0]?.seq !== 1;
 }
 
+/** What a message has room for. */
+const serialEnd = 2 ** 32;
+
+/**
+ * A member that asks a thousand times a second comes to the end of the numbers in seven weeks, and begins
+ * anew: answers are taken for as long as a question waits, which is no more than seconds.
+ */
 export function newReadContext(state: RaftState): ReadContext {
-  state.readSerial += 1;
+  state.readSerial = (state.readSerial + 1) % serialEnd;
   return { incarnation: state.incarnation, serial: state.readSerial };
 }
 

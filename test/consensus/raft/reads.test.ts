@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ReadContext } from '../../../src/consensus/raft/message.ts';
+import { decodeMessage, encodeMessage, type ReadContext } from '../../../src/consensus/raft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import { type Body, entriesOn, genesisOf, Solo } from './solo.ts';
@@ -70,6 +70,21 @@ test('a read context is used once, also by a member that dies before its disk kn
   answers.release();
   cluster.run(200);
   assert.deepEqual(follower.answers.get(id), { height: leader.state.commit });
+});
+
+test('a member that was asked for 2^32 reads since its start goes on asking', () => {
+  const cluster = Cluster.ledBy(0);
+  const [leader, follower] = [cluster.host(0), cluster.host(1)];
+  follower.state.readSerial = 2 ** 32 - 2;
+  const asked = [0, 1, 2].map(() => follower.ask({ kind: 'read' }));
+  cluster.run(200);
+  for (const id of asked) assert.deepEqual(follower.answers.get(id), { height: leader.state.commit });
+  const serials = cluster.wire.sent.flatMap(({ message }) =>
+    message.kind === 'read-request' ? [message.context.serial] : [],
+  );
+  assert.deepEqual(new Set(serials), new Set([2 ** 32 - 1, 0, 1]));
+  for (const { message } of cluster.wire.sent)
+    assert.deepEqual(decodeMessage(encodeMessage(message)), message);
 });
 
 test('no lease holds after a transferee was told to campaign, however late it does', () => {
