@@ -24,16 +24,16 @@ export interface Tip {
 }
 
 /**
- * Checks a response against where it was asked to go on from: forms, roots, links, and that the certificate
- * is for its end.
+ * Checks a response against where it was asked to go on from, and for how many blocks: forms, roots, links,
+ * and that the certificate is for its end.
  */
 export function readSegment(
-  start: Tip,
+  asked: { readonly tip: Tip; readonly count: number },
   answer: BlocksResponse,
   certificate: FinalityCertificate,
 ): Segment | Problem {
   const blocks: Block[] = [];
-  let last = start;
+  let last = asked.tip;
   for (const bytes of answer.blocks) {
     const block = decodeBlock(bytes);
     if (block instanceof Problem) return block;
@@ -54,7 +54,7 @@ export function readSegment(
   if (certificate.height !== proven.header.height || certificate.blockHash !== proven.hash) {
     return unproven('is proven by a certificate for another block');
   }
-  const whole = blocks.length >= limits.syncBlocks || isLarge(answer) || changesValidators(last.header);
+  const whole = blocks.length >= asked.count || isLarge(answer) || changesValidators(last.header);
   return { blocks, last, complete: answer.headers.length === 0, certificate, whole };
 }
 

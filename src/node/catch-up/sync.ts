@@ -38,6 +38,8 @@ const whatThereIs = toHeight(Number.MAX_SAFE_INTEGER);
 /** One question, for what follows on a tip, put to as many peers as it takes. */
 interface Round {
   readonly tip: Tip;
+  /** How many blocks. */
+  readonly count: number;
   /** Who is asked, and who was: an answer is pending while it is on its way, or being checked. */
   readonly turns: AskingTurns;
   /**
@@ -84,10 +86,15 @@ export class Sync {
    */
   #hedgeMs: number = limits.fetchHedgeMs;
   /**
-   * Blocks that are proven final and wait for the block of their certificate: a run that one response could
-   * not hold.
+   * Blocks that are proven final and wait for the block of their certificate, at `until`: a run that one
+   * response could not hold. The next one ends there, and a run is never longer than its first proof.
    */
-  #run: { readonly links: ChainLink[]; readonly headers: BlockHeader[]; tip: Tip } | null = null;
+  #run: {
+    readonly links: ChainLink[];
+    readonly headers: BlockHeader[];
+    readonly tip: Tip;
+    readonly until: Height;
+  } | null = null;
   readonly #offers = new SnapshotOffers();
   readonly counters = { syncedBlocks: 0, syncFaults: 0 };
 
@@ -149,7 +156,9 @@ export class Sync {
     const { peersFor } = this.#options;
     const tip = this.#tip();
     const turns = new AskingTurns(this.#peersInOrder(first), () => peersFor(this.#holders));
-    const round: Round = { tip, turns, chosen: undefined, cancelHedge: () => {} };
+    const left = this.#run === null ? limits.syncBlocks : this.#run.until - tip.header.height;
+    const count = Math.min(limits.syncBlocks, left);
+    const round: Round = { tip, count, turns, chosen: undefined, cancelHedge: () => {} };
     this.#stage = { name: 'fetching', round };
     this.#askNext(round);
   }
@@ -176,12 +185,12 @@ export class Sync {
     const { network, clock } = this.#options;
     round.turns.asks(peer, clock.monotonicMs());
     const from = toHeight(round.tip.header.height + 1);
-    const request = encode(blocksRequestCodec, { from, count: limits.syncBlocks });
+    const request = encode(blocksRequestCodec, { from, count: round.count });
     network.request(peer, 'blocks', request, (response) => {
       if (!this.#isCurrent(round)) return;
       if (round.chosen !== undefined) return round.turns.answered(peer);
       if (response instanceof Problem) return this.#failed(round, peer, response.code === 'network/timeout');
-      const found = this.#read(round.tip, response);
+      const found = this.#read(round, response);
       if (found === 'nothing') return this.#nothing(round, peer);
       if (found instanceof Problem) return this.#fault(round, peer, found);
       if ('header' in found) this.#checkOffer(found, peer, round);
@@ -255,8 +264,8 @@ export class Sync {
     return this.#run?.tip ?? this.#options.chain.final;
   }
 
-  /** `tip` is where it was asked to go on from: our chain may have grown meanwhile. */
-  #read(tip: Tip, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
+  /** The tip is where it was asked to go on from: our chain may have grown meanwhile. */
+  #read({ tip, count }: Round, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
     const answer = decode(blocksResponseCodec, response, 'blocks response');
     if (answer instanceof Problem) return answer;
     const { blocks, snapshot, certificate } = answer;
@@ -264,7 +273,7 @@ export class Sync {
       return snapshot === undefined ? 'nothing' : (checkOffer(snapshot, tip.header.height) ?? snapshot);
     }
     if (certificate === undefined) return unproven('has no certificate');
-    return readSegment(tip, answer, certificate);
+    return readSegment({ tip, count }, answer, certificate);
   }
 
   #checkOffer({ header, certificate: offered }: SnapshotHead, peer: PeerId, round: Round): void {
@@ -337,7 +346,7 @@ export class Sync {
     this.counters.syncedBlocks += segment.blocks.length;
     this.#offers.clear();
     if (!segment.complete) {
-      this.#run = { links, headers, tip: segment.last };
+      this.#run = { links, headers, tip: segment.last, until: certificate.height };
       return this.#ask();
     }
     this.#run = null;

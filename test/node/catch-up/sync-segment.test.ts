@@ -27,7 +27,7 @@ function read(blocks: readonly Made[], above: readonly Made[], proof: FinalityCe
     certificate: proof,
     snapshot: undefined,
   };
-  const found = readSegment(maker.start, answer, proof);
+  const found = readSegment({ tip: maker.start, count: limits.syncBlocks }, answer, proof);
   return found instanceof Problem ? found.code : found;
 }
 

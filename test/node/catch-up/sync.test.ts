@@ -284,6 +284,22 @@ describe('sync', () => {
     assert.equal(world.synced[0]?.chain.length, last);
   });
 
+  test('is given no longer runs than a proof, where those who serve have few certificates, and at other heights', async () => {
+    const length = 8 * limits.syncBlocks;
+    const run = maker.run(length);
+    const world = new World();
+    // As of who got all of it by sync.
+    const few = await serverOf(run, (height) => height % limits.syncBlocks === 0 || height === length);
+    world.servers.set('peer-1', honest(await serverOf(run.slice(0, 30))));
+    world.want(30);
+    world.servers.set('peer-1', honest(few));
+    world.want(length);
+    assert.equal(world.height, length);
+    const runs = world.synced.map(({ chain }) => chain.length);
+    assert.deepEqual(runs.slice(0, 3), [30, 2 * limits.syncBlocks - 30, limits.syncBlocks]);
+    assert.equal(world.synced.length, 8);
+  });
+
   test('believes no height that nobody can show: it asks each peer once and rests', async () => {
     const world = new World();
     const serving = await serverOf(maker.run(3));
