@@ -110,6 +110,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/api/schemas.ts': 'maxWhole',
     'src/cli/options.ts': 'maxAmount',
     'src/consensus/raft/message.ts': 'maxTerm',
+    'src/consensus/raft/read-context.ts': 'serialEnd',
     'src/ledger/genesis-file.ts': 'maxTime maxCoins',
     'src/ledger/listing-proof.ts': 'maxNodes',
     'src/ledger/state-proof.ts': 'maxDepth',

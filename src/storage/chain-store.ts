@@ -159,12 +159,17 @@ export class ChainStore {
    * height 0 that was committed without a block.
    */
   blockBytesAt(height: Height): Uint8Array | undefined {
+    return this.blockAt(height)?.bytes;
+  }
+
+  /** The same with its header, which is read for it anyway. */
+  blockAt(height: Height): { readonly header: BlockHeader; readonly bytes: Uint8Array } | undefined {
     const stored = this.#stored(height);
     if (stored === undefined) return undefined;
     const bytes = this.blockBytes(stored.hash);
     if (bytes === undefined && height >= this.firstBlock)
       throw damaged(`block of height ${height}`, 'is missing');
-    return bytes;
+    return bytes && { header: stored.header, bytes };
   }
 
   /**

@@ -223,7 +223,7 @@ export const chapters: Readonly<Record<string, readonly Format[]>> = {
     format(
       'blocks response',
       blocksResponseCodec,
-      'Consecutive blocks; headers from the last of them up to the one that the certificate is of; a snapshot in the place of blocks that were pruned.',
+      'Consecutive blocks, up to the last that has a certificate of its own where one has; headers from the last of them up to the one that the certificate is of; a snapshot in the place of blocks that were pruned.',
     ),
     format('candidate request', blockRequestCodec, 'Request `candidate`; the answer is the encoded block.'),
     format(

@@ -22,7 +22,7 @@ interface ServingOptions {
   readonly chain: Chain;
   readonly store: Pick<
     ChainStore,
-    'finalHeight' | 'firstBlock' | 'headerAt' | 'blockBytes' | 'blockBytesAt' | 'certificateAt'
+    'finalHeight' | 'firstBlock' | 'headerAt' | 'blockBytes' | 'blockAt' | 'certificateAt'
   >;
   readonly snapshots: Pick<Snapshots, 'serve' | 'newest'>;
   readonly log: Logger;
@@ -64,13 +64,12 @@ export class Serving {
     const blocks: Uint8Array[] = [];
     let size = limits.responseProofBytes;
     for (let height = Math.max(1, wanted.from); height <= last; height++) {
-      const bytes = store.blockBytesAt(toHeight(height));
-      if (bytes === undefined || size + bytes.length > limits.responseBytes) break;
-      blocks.push(bytes);
-      size += bytes.length + 4;
-      const header = store.headerAt(toHeight(height));
+      const block = store.blockAt(toHeight(height));
+      if (block === undefined || size + block.bytes.length > limits.responseBytes) break;
+      blocks.push(block.bytes);
+      size += block.bytes.length + 4;
       // What follows is under other validators. The peer asks for it when this much is final there.
-      if (header !== undefined && changesValidators(header)) break;
+      if (changesValidators(block.header)) break;
     }
     if (blocks.length === 0) {
       const newest = wanted.from < store.firstBlock ? snapshots.newest() : undefined;
@@ -78,10 +77,24 @@ export class Serving {
       const snapshot = newest !== undefined && newest.header.height >= wanted.from ? newest : undefined;
       return encode(blocksResponseCodec, { blocks, headers: [], certificate: undefined, snapshot });
     }
-    const proof = this.#proofFor(toHeight(Math.max(1, wanted.from) + blocks.length - 1));
+    const first = toHeight(Math.max(1, wanted.from));
+    blocks.length = this.#provenOf(first, blocks.length);
+    const proof = this.#proofFor(toHeight(first + blocks.length - 1));
     return proof === undefined
       ? null
       : encode(blocksResponseCodec, { blocks, ...proof, snapshot: undefined });
+  }
+
+  /**
+   * How many of these blocks are given: up to the last that has a certificate, if any has. Whoever takes them
+   * writes as one what one certificate makes final, and can serve no shorter piece later: with what is above
+   * that certificate, pieces would grow from node to node.
+   */
+  #provenOf(first: Height, count: number): number {
+    for (let height = first + count - 1; height >= first; height--) {
+      if (this.#options.store.certificateAt(toHeight(height)) !== undefined) return height - first + 1;
+    }
+    return count;
   }
 
   /**

@@ -16,10 +16,17 @@ import {
 } from '../../node/peers/wire.ts';
 import { promise } from './breach.ts';
 
+/** A height in a key of the store. */
+function numberOf(height: number): Uint8Array {
+  const number = Buffer.alloc(6);
+  number.writeUIntBE(height, 0, 6);
+  return number;
+}
+
 type OnRequest = NetworkHandlers['onRequest'];
 
 /** Kinds of keys in a node's store that matter here, and what stands before each value, said once more. */
-const kinds = { header: 2, block: 5 } as const;
+const kinds = { header: 2, certificate: 3, block: 5 } as const;
 const checksumBytes = 4;
 /** So much is given to anybody at once, whoever asks: far below what a peer may have. */
 const surelyAllowedBytes = 2 * 1024 * 1024;
@@ -144,18 +151,27 @@ export class ServingChecker {
       blocks[0] !== undefined && block !== undefined && equalBytes(blocks[0], block),
       () => `has block ${from}, is asked for it, and does not give it`,
     );
-    const more = this.#staying(from + blocks.length);
+    const end = from + blocks.length;
+    const more = this.#staying(end);
     const complete =
       more === undefined ||
       last === undefined ||
       changesValidators(last) ||
       blocks.length >= Math.min(wanted.count, limits.syncBlocks) ||
+      this.#isLastProven(end - 1, from + Math.min(wanted.count, limits.syncBlocks)) ||
       response.length > limits.responseBytes / 8;
     this.#must(
       complete,
       () =>
         `is asked for ${wanted.count} blocks from ${from} on, and gives ${blocks.length}, though it has more`,
     );
+  }
+
+  /** This block has a certificate of its own, and none above it has that is below `end`. */
+  #isLastProven(height: number, end: number): boolean {
+    const proven = (at: number): boolean => this.#disk('certificate', numberOf(at)) !== undefined;
+    for (let above = end - 1; above > height; above--) if (proven(above)) return false;
+    return proven(height);
   }
 
   /**
@@ -170,9 +186,7 @@ export class ServingChecker {
   }
 
   #header(height: number): BlockHeader | undefined {
-    const number = Buffer.alloc(6);
-    number.writeUIntBE(height, 0, 6);
-    const bytes = this.#disk('header', number);
+    const bytes = this.#disk('header', numberOf(height));
     const header = bytes === undefined ? undefined : decode(headerCodec, bytes, 'header');
     return header instanceof Problem ? undefined : header;
   }

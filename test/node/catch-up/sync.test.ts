@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { decode, encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
@@ -284,20 +284,22 @@ describe('sync', () => {
     assert.equal(world.synced[0]?.chain.length, last);
   });
 
-  test('is given no longer runs than a proof, where those who serve have few certificates, and at other heights', async () => {
-    const length = 8 * limits.syncBlocks;
-    const run = maker.run(length);
-    const world = new World();
+  test('hands on what one certificate proves, where those who serve have few of them, and at other heights', async () => {
+    const runsWhere = async (every: number, length: number): Promise<number[]> => {
+      const run = maker.run(length);
+      const world = new World();
+      world.servers.set('peer-1', honest(await serverOf(run.slice(0, 30))));
+      world.want(30);
+      const few = await serverOf(run, (height) => height % every === 0);
+      world.servers.set('peer-1', honest(few));
+      world.want(length);
+      assert.equal(world.height, length);
+      return world.synced.map(({ chain }) => chain.length);
+    };
     // As of who got all of it by sync.
-    const few = await serverOf(run, (height) => height % limits.syncBlocks === 0 || height === length);
-    world.servers.set('peer-1', honest(await serverOf(run.slice(0, 30))));
-    world.want(30);
-    world.servers.set('peer-1', honest(few));
-    world.want(length);
-    assert.equal(world.height, length);
-    const runs = world.synced.map(({ chain }) => chain.length);
-    assert.deepEqual(runs.slice(0, 3), [30, 2 * limits.syncBlocks - 30, limits.syncBlocks]);
-    assert.equal(world.synced.length, 8);
+    assert.deepEqual(await runsWhere(128, 640), [30, 98, 128, 128, 128, 128]);
+    // One answer does not reach from one to the next.
+    assert.deepEqual(await runsWhere(200, 1_000), [30, 170, 200, 200, 200, 200]);
   });
 
   test('believes no height that nobody can show: it asks each peer once and rests', async () => {
@@ -897,6 +899,23 @@ describe('serving', () => {
       [7, 8, 9],
     );
     assert.equal(answer.certificate?.height, 9);
+  });
+
+  test('gives no blocks above the last certificate, where there is one: pieces do not grow from node to node', async () => {
+    const serving = await serverOf(run, (height) => height === 4 || height === 9);
+    const answer = ask(serving, 3, 4);
+    assert.deepEqual([answer.blocks.length, answer.headers.length, answer.certificate?.height], [2, 0, 4]);
+    assert.equal(ask(serving, 5, 3).certificate?.height, 9);
+    assert.equal(ask(serving, 5, 3).blocks.length, 3);
+  });
+
+  test('reads each block and its header once', async () => {
+    const serving = await serverOf(run);
+    const get = mock.method(MemoryStore.prototype, 'get');
+    ask(serving, 1, 9);
+    // And the proof.
+    assert.equal(get.mock.callCount(), 2 * 9 + 2);
+    get.mock.restore();
   });
 
   test('gives blocks up to a change of the validators; who has those asks for what follows', async () => {
