@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -47,6 +47,7 @@ test('all who start nodes start them in the same way', () => {
     scripts: Record<string, string>;
   };
   assert.equal(scripts['quorate'], 'exec scripts/quorate');
+  assert.equal(scripts['testnet'], 'exec scripts/quorate testnet');
 });
 
 test('who has set malloc stays with that', () => {
@@ -108,4 +109,12 @@ test('but no backslash, which Node does not take: that is said', (t) => {
   const ran = spawnSync(`${checkout}scripts/quorate`, ['--version'], { encoding: 'utf8', env: path });
   assert.equal(ran.status, 70);
   assert.match(ran.stderr, /^quorate: .*backslash.*\n {2}what to do: move or rename .*a\\nb\n$/);
+});
+
+test('where packages may not run their scripts, there is no Node of ours: that is said', (t) => {
+  const checkout = checkoutIn(t, 'without');
+  rmSync(`${checkout}node_modules/node`);
+  const ran = spawnSync(`${checkout}scripts/quorate`, ['--version'], { encoding: 'utf8', env: path });
+  assert.equal(ran.status, 70);
+  assert.match(ran.stderr, /not installed\.\n {2}what to do: run 'npm ci' in .*without\n.*ignore-scripts/);
 });
