@@ -61,6 +61,14 @@ if (browserPath === undefined) {
       assert.equal(await page.locator('main .tick.good').count(), 0);
     };
 
+    /** What is about something else is no answer, and the page says so. */
+    const unanswered = async (page: Page, place: string, why: string): Promise<void> => {
+      await visit(page, '', /^The chain$/);
+      await visit(page, place, /^(?!The chain)/);
+      assert.match(await complaint(page), new RegExp(why));
+      assert.equal(await page.locator('main .tick.good').count(), 0);
+    };
+
     await t.test('a damaged transaction has no tick', async () => {
       const page = await visitor.open(api);
       for (const [from, to, why] of [
@@ -81,16 +89,19 @@ if (browserPath === undefined) {
         page,
         '**/v1/transactions/*',
         () => other,
-        () => refused(page, transaction, new RegExp(`about transaction ${String(later['hash'])}`)),
+        () => unanswered(page, transaction, `hash is not ${String(paid['hash'])}, which was asked for`),
       );
       const before = await answerOf(`blocks/${height}/finality`);
       const next = height + 1;
-      for (const name of [String(next), String(later['blockHash'])]) {
+      for (const [name, what] of [
+        [String(next), 'header.height'],
+        [String(later['blockHash']), 'hash'],
+      ] as const) {
         await lying(
           page,
           '**/finality',
           () => before,
-          () => refused(page, `block/${name}`, new RegExp(`this is block ${height}, and not block ${name}`)),
+          () => unanswered(page, `block/${name}`, `${what} is not ${name}, which was asked for`),
         );
       }
     });
