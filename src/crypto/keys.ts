@@ -29,11 +29,23 @@ export function generateKeyPair(): KeyPair {
   return keyPairFromSeed(randomBytes(seedBytes));
 }
 
+/** Makes the Ed25519 signature of a message (RFC 8032, section 5.1.6). */
+type Sign = (secretKey: Uint8Array, message: Uint8Array) => Signature;
+
+/** In JavaScript, as browsers do it. */
+export const portableSign: Sign = (secretKey, message) => toHex(signBytes(message, secretKey)) as Signature;
+
+let implementation = portableSign;
+
+/** Replaces the one in use with a faster one. A process does it once (`native-ed25519.ts`). */
+export function useSign(faster: Sign): void {
+  implementation = faster;
+}
+
 /**
  * The Ed25519 signature of a message (RFC 8032, section 5.1.6): the same bytes for the same key and
- * message, always. `message` starts with its domain's prefix. Runs in browsers too; the node has a
- * faster twin in `native.ts`.
+ * message, always. `message` starts with its domain's prefix.
  */
 export function sign(secretKey: Uint8Array, message: Uint8Array): Signature {
-  return toHex(signBytes(message, secretKey)) as Signature;
+  return implementation(secretKey, message);
 }

@@ -16,12 +16,23 @@ export function verifyZip215(publicKey: Uint8Array, message: Uint8Array, signatu
   return verify(signature, message, publicKey, { zip215: true });
 }
 
-/** The same for a claim in its in-memory form. */
-export function verifyClaimZip215(claim: SignatureClaim): boolean {
+type ClaimCheck = (claim: SignatureClaim) => boolean;
+
+let claimCheck: ClaimCheck = (claim) => {
   try {
     return verifyZip215(fromHex(claim.publicKey), claim.message, fromHex(claim.signature));
   } catch {
     // Not hex: a key or signature that nobody can have made.
     return false;
   }
+};
+
+/** Replaces the check of claims with a faster one of the same rule (`native-ed25519.ts`). */
+export function useClaimCheck(faster: ClaimCheck): void {
+  claimCheck = faster;
+}
+
+/** The same for a claim in its in-memory form. */
+export function verifyClaimZip215(claim: SignatureClaim): boolean {
+  return claimCheck(claim);
 }

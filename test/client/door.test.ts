@@ -50,6 +50,12 @@ test('nor does it name what only Node has', () => {
   assert.deepEqual(found, []);
 });
 
+test('programs in Node get the same by way of what is faster there', async () => {
+  const found = import.meta.resolve('quorate/client');
+  assert.ok(found.endsWith('/src/client-in-node.ts'), found);
+  assert.deepEqual(Object.keys((await import(found)) as object), Object.keys(client));
+});
+
 test('both doors hand out what an application needs, the client’s all of it but the node', () => {
   const names = [
     'HttpClient',
