@@ -167,7 +167,6 @@ const numbers: Record<string, Record<string, string>> = {
     'src/consensus/raft/replication.ts': 'loadAtOnce',
     'src/crypto/native-hash.ts': 'testedPairs',
     'src/crypto/batch-vectors.ts': 'vectors signers longestMessage',
-    'src/crypto/threaded-verifier.ts': 'patientShare batchesInFlight',
     'src/ledger/cell-store.ts': 'firstCells',
     'src/ledger/page-hashing.ts': 'pagesAtOnce firstPairs',
     'src/ledger/pair-batch.ts': 'pairBatch',

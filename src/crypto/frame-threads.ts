@@ -6,7 +6,7 @@ import type { NativeVerify } from './native-addon.ts';
 export interface FrameThread {
   /**
    * `onVerdicts` is called later, once, with one byte per claim: 1 when it is valid. The frame is no longer
-   * the caller's. Of two frames under way either may be first.
+   * the caller's. Two may be under way, and either be first.
    */
   check(frame: Uint8Array<ArrayBuffer>, onVerdicts: (verdicts: Uint8Array) => void): void;
   close(): Promise<void>;

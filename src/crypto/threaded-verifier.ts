@@ -20,17 +20,13 @@ interface Run extends ClaimRun {
   readonly call: Call;
 }
 
-/** What the thread has, and what it said of it. */
-interface Batch {
-  readonly runs: readonly Run[];
-  verdicts?: Uint8Array;
-}
-
 /** Calls without an answer, the oldest first. */
 class Line {
   readonly #calls: Call[] = [];
   /** Claims that are in no batch. */
   waiting = 0;
+  /** A batch of them is at the thread. */
+  isBusy = false;
 
   add(call: Call): void {
     this.#calls.push(call);
@@ -64,13 +60,13 @@ class Line {
  * Claims of a batch: few enough that an urgent claim that arrives now waits for little. The native check is
  * faster the more it has at once, and gets more of what is patient, unless a wrong one was in the batch
  * before: 256 are 2.5 ms of work, 6 when one is wrong, and 16 when all are, and half of that with AVX-512; of
- * 128 it is half.
+ * 128 it is half. `beside`: of what is patient while there is something urgent. Without the addon both wait
+ * for one worker, which gives most of its time to what is urgent.
  */
-const batchClaims = { native: { urgent: 128, patient: 256 }, plain: { urgent: 64, patient: 64 } };
-/** One in so many claims of a full batch is patient while urgent ones wait as well. */
-const patientShare = 4;
-/** Batches at the thread: one under way, and one so that it never waits for the main thread. */
-const batchesInFlight = 2;
+const batchClaims = {
+  native: { urgent: 128, patient: 256, beside: 256 },
+  plain: { urgent: 64, patient: 64, beside: 16 },
+};
 
 /**
  * Checks signatures beside the main thread. Calls of one turn of the event loop share batches, and so does
@@ -78,19 +74,16 @@ const batchesInFlight = 2;
  * the addon a few votes on a quiet chain do not cross at all.
  *
  * Answers come in the order of the calls, among the urgent ones and among the others. Urgent ones are
- * consensus messages and blocks, and must not wait behind a flood of transactions: both take turns, in
- * batches of their own, so that no batch with votes has to be searched for a wrong transaction.
+ * consensus messages and blocks, and must not wait behind a flood of transactions: of each kind one batch is
+ * under way, and none has both, so that no batch with votes has to be searched for a wrong transaction.
  */
 export class ThreadedVerifier implements Verifier {
   readonly #thread: FrameThread;
   readonly #onFatal: (error: InvariantError) => void;
   readonly #native: FrameCheck | undefined;
-  readonly #batchClaims: { readonly urgent: number; readonly patient: number };
+  readonly #batchClaims: typeof batchClaims.native;
   readonly #urgent = new Line();
   readonly #patient = new Line();
-  /** In the order in which they left. */
-  readonly #inFlight: Batch[] = [];
-  #wasUrgent = false;
   /** The last batch held a wrong one. */
   #wasWrong = false;
   #waiting = 0;
@@ -154,8 +147,8 @@ export class ThreadedVerifier implements Verifier {
 
   /** Checks the few that wait, if they are few and nothing is under way. True when it did. */
   #checkHere(): boolean {
-    if (this.#stopped || this.#native === undefined || this.#inFlight.length > 0) return false;
-    if (this.#waiting > limits.claimsAtHand) return false;
+    if (this.#stopped || this.#native === undefined || this.#waiting > limits.claimsAtHand) return false;
+    if (this.#urgent.isBusy || this.#patient.isBusy) return false;
     const batch: Run[] = [];
     this.#urgent.take(this.#waiting, batch);
     this.#patient.take(this.#waiting, batch);
@@ -163,43 +156,28 @@ export class ThreadedVerifier implements Verifier {
     return true;
   }
 
+  /** Gives the thread what waits, unless it has of the same kind. */
   #flush(): void {
-    while (!this.#stopped) {
-      const runs = this.#nextBatch();
-      if (runs.length === 0) return;
-      const batch: Batch = { runs };
-      this.#inFlight.push(batch);
-      this.#thread.check(packClaims(runs), (verdicts) => this.#onVerdicts(batch, verdicts));
-    }
+    const { urgent, patient, beside } = this.#batchClaims;
+    this.#send(this.#urgent, urgent);
+    const isAlone = this.#urgent.waiting === 0 && !this.#urgent.isBusy;
+    const most = this.#wasWrong ? urgent : patient;
+    this.#send(this.#patient, isAlone ? most : Math.min(most, beside));
   }
 
-  /** What the thread gets now: nothing when it has enough, or when a larger batch may gather meanwhile. */
-  #nextBatch(): Run[] {
-    const few = this.#batchClaims.urgent;
-    const most = this.#wasWrong ? few : this.#batchClaims.patient;
+  #send(line: Line, most: number): void {
+    if (this.#stopped || line.isBusy || line.waiting === 0) return;
     const batch: Run[] = [];
-    if (this.#inFlight.length >= batchesInFlight) return batch;
-    const urgent = this.#urgent.waiting;
-    const patient = this.#patient.waiting;
-    const isUrgent = urgent > 0 && (patient === 0 || !this.#wasUrgent);
-    const isBusy = this.#inFlight.length > 0;
-    if (!isUrgent && isBusy && urgent === 0 && patient < most) return batch;
-    this.#wasUrgent = isUrgent;
-    if (isUrgent) this.#urgent.take(few, batch);
-    else this.#patient.take(urgent > 0 ? few / patientShare : most, batch);
-    return batch;
-  }
-
-  #onVerdicts(batch: Batch, verdicts: Uint8Array): void {
-    if (this.#stopped) return;
-    batch.verdicts = verdicts;
-    for (let first = this.#inFlight[0]; first?.verdicts !== undefined; first = this.#inFlight[0]) {
-      this.#inFlight.shift();
-      this.#settle(first.runs, first.verdicts);
-    }
-    // Before the answers: the thread works on while the callers think.
-    this.#flush();
-    this.#answer();
+    line.take(most, batch);
+    line.isBusy = true;
+    this.#thread.check(packClaims(batch), (verdicts) => {
+      if (this.#stopped) return;
+      line.isBusy = false;
+      this.#settle(batch, verdicts);
+      // Before the answers: the thread works on while the callers think.
+      this.#flush();
+      this.#answer();
+    });
   }
 
   #settle(batch: readonly Run[], verdicts: Uint8Array): void {

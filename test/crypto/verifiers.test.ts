@@ -278,7 +278,7 @@ describe('ThreadedVerifier', () => {
     assert.deepEqual(sizes, [1, 5]);
   });
 
-  test('a full batch waits at the thread, not here', async () => {
+  test('of what is patient one batch is at the thread, and the next ones are full', async () => {
     const sizes = await batchesOf(async (come) => {
       await come(false);
       await come(false, 60);
@@ -294,21 +294,23 @@ describe('ThreadedVerifier', () => {
       await come(false, 5, false);
       await come(false, 600);
     }, native);
-    assert.deepEqual(sizes, [5, 256, 128, 216]);
+    assert.deepEqual(sizes, [5, 128, 256, 216]);
     const ofVotes = await batchesOf(async (come) => {
       await come(true, 300);
     }, native);
     assert.deepEqual(ofVotes, [128, 128, 44]);
   });
 
-  test('votes wait for one batch at most, and those of a height go together', async () => {
-    const sizes = await batchesOf(async (come) => {
-      await come(false);
-      for (let i = 0; i < 4; i++) await come(true);
+  test('votes wait for no transactions, and those of a height go together', async () => {
+    const feed: Parameters<typeof batchesOf>[0] = async (come) => {
+      await come(false, 8);
+      for (let i = 0; i < 20; i++) await come(true);
       await come(false, 30);
-    });
-    // One transaction; the first vote, at once; then both take turns, the transactions with a quarter.
-    assert.deepEqual(sizes, [1, 1, 16, 3, 14]);
+    };
+    // Eight transactions; the first vote, at once; then what came meanwhile. A worker takes few transactions
+    // with votes behind it: it has one frame after the other.
+    assert.deepEqual(await batchesOf(feed), [8, 1, 16, 19, 14]);
+    assert.deepEqual(await batchesOf(feed, nativeOf(byRule)), [8, 1, 30, 19]);
   });
 
   test('the few that come while the thread has nothing to do are checked at hand', async () => {
@@ -348,32 +350,34 @@ describe('ThreadedVerifier', () => {
     await verifier.close();
   });
 
-  test('of two batches the second may be done first: the calls are answered in their order', async () => {
+  test('what is urgent is answered while what is patient is checked', async () => {
     const frames: (() => void)[] = [];
     const verifier = new ThreadedVerifier({
       native: nativeOf(byRule),
       thread: () => ({
-        check: (frame, done) => frames.push(() => done(verifyPacked(frame))),
+        check: (frame, onVerdicts) => frames.push(() => onVerdicts(verifyPacked(frame))),
         close: async () => undefined,
       }),
       onFatal: fail,
     });
     const order: string[] = [];
-    const come = async (name: string, valid: boolean): Promise<void> => {
-      const claims = Array.from({ length: 20 }, (_, index) => claim(`${name}${index}`, valid));
-      verifier.verify(claims, false, (verdicts) => {
-        assert.deepEqual(verdicts, Array.from({ length: 20 }).fill(valid));
+    const come = async (name: string, strict: boolean): Promise<void> => {
+      const claims = Array.from({ length: 20 }, (_, index) => claim(`${name}${index}`));
+      verifier.verify(claims, strict, (verdicts) => {
+        assert.deepEqual(verdicts, Array.from({ length: 20 }).fill(true));
         order.push(name);
       });
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     };
-    await come('first', true);
-    await come('second', false);
+    await come('transactions', true);
+    await come('votes', false);
+    await come('more votes', false);
     assert.equal(frames.length, 2);
     frames[1]?.();
-    assert.deepEqual(order, []);
+    assert.deepEqual(order, ['votes']);
     frames[0]?.();
-    assert.deepEqual(order, ['first', 'second']);
+    frames[2]?.();
+    assert.deepEqual(order, ['votes', 'transactions', 'more votes']);
   });
 
   const dying: readonly [
