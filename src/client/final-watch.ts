@@ -1,6 +1,7 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
+import type { ReceiptAnswer } from './answers.ts';
 import { type FinalBlockEvent, finalBlocks } from './events.ts';
 import type { FinalOutcome, FinalProofs } from './final-proofs.ts';
 import type { Nodes } from './nodes.ts';
@@ -97,10 +98,7 @@ export class FinalWatch {
           if (code === 'api/timeout' && typeof url === 'string') this.#nodes.late(url);
           this.#onMoved();
         },
-        admit: async (event, url) => {
-          const unproven = await this.proofs.block(event, url);
-          return unproven === undefined ? this.#look(event, stop.signal) : notGiven(event, unproven);
-        },
+        admit: (event, url) => this.#admit(event, url, stop.signal),
       });
       // Whatever is to be done with a block is done before it counts as seen.
       for await (const { header } of blocks) this.#height = Math.max(this.#height, header.height);
@@ -114,16 +112,18 @@ export class FinalWatch {
     }
   }
 
-  /** Tells those whose transactions stand in the block. A problem when no node gives it. */
-  async #look(event: FinalBlockEvent, signal: AbortSignal): Promise<Problem | undefined> {
-    if (event.transactionCount === 0 || this.#waiting.size === 0) return undefined;
-    // What a small block holds is asked for at once, and not first whether it matters.
-    if (event.transactionCount > fullAtOnce) {
-      const hashes = await this.proofs.hashes(event, signal);
-      if (hashes instanceof Problem) return notGiven(event, hashes);
-      if (!hashes.some((hash) => this.#waiting.has(hash))) return undefined;
+  /** Tells those whose transactions stand in the block. A problem when nobody proves it, or gives it. */
+  async #admit(event: FinalBlockEvent, url: string, signal: AbortSignal): Promise<Problem | undefined> {
+    const unwanted = new AbortController();
+    // Both are asked for at once: who reads must not fall behind a chain of many blocks a second.
+    const proof = this.proofs.block(event, url);
+    const asked = this.#receiptsOf(event, AbortSignal.any([signal, unwanted.signal]));
+    const unproven = await proof;
+    if (unproven !== undefined) {
+      unwanted.abort();
+      return notGiven(event, unproven);
     }
-    const receipts = await this.proofs.receipts(event, signal);
+    const receipts = await asked;
     if (receipts instanceof Problem) return notGiven(event, receipts);
     for (const receipt of receipts) {
       const hash = receipt.transactionHash;
@@ -133,6 +133,21 @@ export class FinalWatch {
     }
     this.rest();
     return undefined;
+  }
+
+  /** None of a block that nobody waits for. */
+  async #receiptsOf(
+    event: FinalBlockEvent,
+    signal: AbortSignal,
+  ): Promise<readonly ReceiptAnswer[] | Problem> {
+    if (event.transactionCount === 0 || this.#waiting.size === 0) return [];
+    // What a small block holds is asked for at once, and not first whether it matters.
+    if (event.transactionCount > fullAtOnce) {
+      const hashes = await this.proofs.hashes(event, signal);
+      if (hashes instanceof Problem) return hashes;
+      if (!hashes.some((hash) => this.#waiting.has(hash))) return [];
+    }
+    return this.proofs.receipts(event, signal);
   }
 }
 
