@@ -9,6 +9,7 @@ interface Insides {
   readonly recvWindow?: unknown;
   readonly recvWindowCapacity?: unknown;
   sendWindowUpdate?: () => void;
+  abort?: (error: Error) => void;
 }
 
 /** How the muxer numbers what a stream may be. */
@@ -20,16 +21,25 @@ const states = { established: 3 } as const;
  * record of TLS, a call of the machine and a turn of the loop on both sides. The first one stays, as it opens
  * the stream.
  *
+ * The muxer says that one in a microtask of its own, where what is thrown ends the process; and the line
+ * throws when the other side reset it behind bytes that nobody has read yet, for which muxer and stream still
+ * wait. Then the stream ends, as it would a moment later.
+ *
  * Fails loudly when a version keeps these elsewhere.
  */
 export function updateWindowLate(stream: object): void {
   const insides = stream as Insides;
   const update = insides.sendWindowUpdate?.bind(stream);
   invariant(update !== undefined, 'a stream of the muxer tells when more may be sent');
+  invariant(insides.abort !== undefined, 'a stream of the muxer can be ended');
   insides.sendWindowUpdate = () => {
     const { state, recvWindow: whole, recvWindowCapacity: left } = insides;
     invariant(typeof whole === 'number' && typeof left === 'number', 'a stream of the muxer has a window');
     if (state === states.established && whole - left < whole * limits.windowUpdateShare) return;
-    update();
+    try {
+      update();
+    } catch (error) {
+      insides.abort?.(error as Error);
+    }
   };
 }

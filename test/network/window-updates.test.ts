@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvariantError } from '../../src/base/invariant.ts';
+import { GuardedYamux } from '../../src/network/guarded-yamux.ts';
+import { StrangersBudget } from '../../src/network/line-budget.ts';
 import { updateWindowLate } from '../../src/network/window-updates.ts';
 import { eventually } from '../support/eventually.ts';
 import { addressOf, Libp2pWorld } from './libp2p-world.ts';
@@ -20,6 +22,7 @@ function stream(state: number, left: number) {
       this.told += 1;
       this.recvWindowCapacity = whole;
     },
+    abort: () => assert.fail('nothing is wrong with it'),
   };
   updateWindowLate(made);
   return made;
@@ -44,9 +47,33 @@ void test('what opens a stream is said at once, and a paused one decides by itse
 
 void test('a muxer that keeps these elsewhere is noticed', () => {
   assert.throws(() => updateWindowLate({}), InvariantError);
-  const other = { state: 3, sendWindowUpdate: () => undefined };
+  assert.throws(() => updateWindowLate({ sendWindowUpdate: () => undefined }), InvariantError);
+  const other = { state: 3, sendWindowUpdate: () => undefined, abort: () => undefined };
   updateWindowLate(other);
   assert.throws(() => other.sendWindowUpdate(), InvariantError);
+});
+
+void test('a stream that is opened on a line that was reset ends, and not the process', async () => {
+  const gone = new Error('Cannot write to a stream that is closed');
+  const nothing = (): void => undefined;
+  const log = Object.assign(nothing, { error: nothing, trace: nothing, newScope: (): unknown => log });
+  const line = Object.assign(new EventTarget(), {
+    status: 'open',
+    log,
+    send: () => {
+      throw gone;
+    },
+  });
+  const muxer = new GuardedYamux({
+    init: {},
+    strangers: new StrangersBudget(0),
+    isProtocol: () => true,
+    now: () => 0,
+  })
+    .service()
+    .createStreamMuxer(line as never);
+  const stream = await muxer.createStream();
+  assert.equal(stream.status, 'aborted');
 });
 
 void test('small messages cost no answer each, and more than a window goes through', async () => {
