@@ -27,6 +27,8 @@ class Line {
   waiting = 0;
   /** A batch of them is at the thread. */
   isBusy = false;
+  /** The last batch held a wrong one. */
+  wasWrong = false;
 
   add(call: Call): void {
     this.#calls.push(call);
@@ -84,8 +86,6 @@ export class ThreadedVerifier implements Verifier {
   readonly #batchClaims: typeof batchClaims.native;
   readonly #urgent = new Line();
   readonly #patient = new Line();
-  /** The last batch held a wrong one. */
-  #wasWrong = false;
   #waiting = 0;
   #flushing = false;
   #stopped = false;
@@ -161,7 +161,7 @@ export class ThreadedVerifier implements Verifier {
     const { urgent, patient, beside } = this.#batchClaims;
     this.#send(this.#urgent, urgent);
     const isAlone = this.#urgent.waiting === 0 && !this.#urgent.isBusy;
-    const most = this.#wasWrong ? urgent : patient;
+    const most = this.#patient.wasWrong ? urgent : patient;
     this.#send(this.#patient, isAlone ? most : Math.min(most, beside));
   }
 
@@ -173,6 +173,7 @@ export class ThreadedVerifier implements Verifier {
     this.#thread.check(packClaims(batch), (verdicts) => {
       if (this.#stopped) return;
       line.isBusy = false;
+      line.wasWrong = verdicts.includes(0);
       this.#settle(batch, verdicts);
       // Before the answers: the thread works on while the callers think.
       this.#flush();
@@ -187,7 +188,6 @@ export class ThreadedVerifier implements Verifier {
     }
     invariant(verdicts.length === next, 'each claim of a batch has one verdict');
     this.#waiting -= next;
-    this.#wasWrong = verdicts.includes(0);
   }
 
   /** Answers the calls that are complete. */
