@@ -3,6 +3,7 @@ import { encodeAddress, parseAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import { engineNames } from '../ledger/engine-names.ts';
+import { parseReservation, reservationText } from '../ledger/reservation-id.ts';
 import type { ProblemAnswer } from './answers.ts';
 import { coins, fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
 import { identifier, type Look, object, oneOf } from './looks.ts';
@@ -94,6 +95,12 @@ export function aboutAccount(account: string): Look {
   return publicKey instanceof Problem
     ? () => undefined
     : about({ address: encodeAddress(publicKey), publicKey });
+}
+
+/** That it is about a reservation, however its sender was named. */
+export function aboutReservation(reservation: string): Look {
+  const id = parseReservation(reservation);
+  return id instanceof Problem ? () => undefined : about({ reservation: reservationText(id) });
 }
 
 /** That it is about a block. */

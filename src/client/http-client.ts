@@ -9,6 +9,7 @@ import {
   about,
   aboutAccount,
   aboutBlock,
+  aboutReservation,
   aboutTransaction,
   misshapen,
   pageAfter,
@@ -291,6 +292,7 @@ export class HttpClient {
       'reservation',
       () => `/v1/reservations/${pathPart(reservation)}${query({ consistency })}`,
       deadline,
+      aboutReservation(reservation),
     );
   }
 

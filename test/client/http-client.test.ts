@@ -281,6 +281,16 @@ test('an answer that is about something else than was asked for is none', async 
     ],
     [(client) => client.block(one), { hash: other, header: read, transactionHashes: [] }, { hash: one }],
     [(client) => client.finality(one), { hash: other, header: read }, { hash: one }],
+    [
+      (client) => client.reservation(`${alice}:1:0`),
+      { reservation: `${bob}:1:0` },
+      { reservation: `${alice}:1:0` },
+    ],
+    [
+      (client) => client.reservation(`${developmentKeyPair('alice').publicKey}:1:0`),
+      { reservation: `${alice}:1:1` },
+      { reservation: `${alice}:1:0` },
+    ],
     [(client) => client.record('a'), { key: 'b' }, { key: 'a' }],
     [(client) => client.records('a'), { prefix: 'b', records: [], next: null }, { prefix: 'a' }],
     [(client) => client.namespace('a'), { name: 'b' }, { name: 'a' }],
