@@ -16,6 +16,7 @@ import { frameCheckProblem, openNativeVerify } from '../../src/crypto/native-ver
 import type { PublicKey, Signature, SignatureClaim } from '../../src/crypto/signature.ts';
 import { verifyClaimZip215 } from '../../src/crypto/zip215.ts';
 import { oddEncodings, oddSignature } from './odd-signatures.ts';
+import { asAddon } from './as-addon.ts';
 
 const rule: FrameCheck = verifyPacked as FrameCheck;
 const directory = mkdtempSync(join(tmpdir(), 'quorate-addon-'));
@@ -133,13 +134,13 @@ describe('the file of the addon', () => {
     const { crate } = crateWith();
     refused(openNativeVerify(crate), /cannot be used/);
     const missing = {} as { arithmetic: () => string };
-    const half = (): NativeVerify => ({ ...saying(rule), name: missing.arithmetic() });
+    const half = (): NativeVerify => ({ ...asAddon(rule), name: missing.arithmetic() });
     refused(openNativeVerify(crate, half), /not a function/);
   });
 
   test('accepts everything: the self-test finds it', () => {
     const { crate } = crateWith();
-    const yes = saying(() => new Uint8Array([1]));
+    const yes = asAddon(() => new Uint8Array([1]));
     refused(
       openNativeVerify(crate, () => yes),
       /verdicts for 0 signatures/,
@@ -149,19 +150,13 @@ describe('the file of the addon', () => {
   test('is good: it is what a node gets', () => {
     const { crate, path } = crateWith();
     const loaded: string[] = [];
-    const good = saying(rule);
+    const good = asAddon(rule);
     const opened = openNativeVerify(crate, (file) => {
       loaded.push(file);
       return good;
     });
     assert.equal(opened, good);
     assert.deepEqual(loaded, [path]);
-  });
-
-  const saying = (verifyFrame: FrameCheck): NativeVerify => ({
-    name: 'a test',
-    verifyFrame,
-    verifyFrameLater: async (frame) => verifyFrame(frame),
   });
 
   function unloaded(path: string): NativeVerify {

@@ -23,6 +23,7 @@ import {
   zeroPublicKey,
 } from '../../src/crypto/signature.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
+import { asAddon } from './as-addon.ts';
 import { ThreadedVerifier } from '../../src/crypto/threaded-verifier.ts';
 
 /** A test that fails must not leave a thread that keeps the program alive. */
@@ -49,13 +50,6 @@ function addon(): NativeVerify {
 }
 
 const byRule: FrameCheck = (frame) => verifyPacked(frame as Uint8Array<ArrayBuffer>);
-
-/** Something that stands for the addon. */
-const nativeOf = (verifyFrame: FrameCheck): NativeVerify => ({
-  name: 'a test',
-  verifyFrame,
-  verifyFrameLater: async (frame) => verifyFrame(frame),
-});
 
 const { publicKey, secretKey } = developmentKeyPair('alice');
 const sign = nativeSigner(secretKey);
@@ -289,7 +283,7 @@ describe('ThreadedVerifier', () => {
   });
 
   test('the addon gets larger batches of what is patient, until a wrong one is among it', async () => {
-    const native = nativeOf(byRule);
+    const native = asAddon(byRule);
     const sizes = await batchesOf(async (come) => {
       await come(false, 5, false);
       await come(false, 600);
@@ -301,6 +295,18 @@ describe('ThreadedVerifier', () => {
     assert.deepEqual(ofVotes, [128, 128, 44]);
   });
 
+  test('good votes do not make up for a wrong transaction', async () => {
+    const gate = new Gate();
+    gate.open();
+    const verifier = new ThreadedVerifier({ native: asAddon(byRule), thread: () => gate, onFatal: fail });
+    const claims = (count: number, valid = true): SignatureClaim[] =>
+      Array.from({ length: count }, (_, index) => claim(`w${index}`, valid));
+    await ask(verifier, claims(5, false), true);
+    await ask(verifier, claims(20), false);
+    await ask(verifier, claims(600), true);
+    assert.deepEqual(gate.sizes, [5, 20, 128, 256, 216]);
+  });
+
   test('votes wait for no transactions, and those of a height go together', async () => {
     const feed: Parameters<typeof batchesOf>[0] = async (come) => {
       await come(false, 8);
@@ -310,7 +316,7 @@ describe('ThreadedVerifier', () => {
     // Eight transactions; the first vote, at once; then what came meanwhile. A worker takes few transactions
     // with votes behind it: it has one frame after the other.
     assert.deepEqual(await batchesOf(feed), [8, 1, 16, 19, 14]);
-    assert.deepEqual(await batchesOf(feed, nativeOf(byRule)), [8, 1, 30, 19]);
+    assert.deepEqual(await batchesOf(feed, asAddon(byRule)), [8, 1, 30, 19]);
   });
 
   test('the few that come while the thread has nothing to do are checked at hand', async () => {
@@ -326,14 +332,14 @@ describe('ThreadedVerifier', () => {
       await come(false, limits.claimsAtHand + 1);
       // Now the thread is busy: what comes next may be the first of many.
       await come(true);
-    }, nativeOf(check));
+    }, asAddon(check));
     assert.equal(atHand.length, 1 + limits.claimsAtHand);
     assert.deepEqual(sent, [limits.claimsAtHand + 1, 1]);
   });
 
   test('what is wrong is found at hand as well', async () => {
     const verifier = new ThreadedVerifier({
-      native: nativeOf(byRule),
+      native: asAddon(byRule),
       thread: () => new Gate(),
       onFatal: fail,
     });
@@ -353,7 +359,7 @@ describe('ThreadedVerifier', () => {
   test('what is urgent is answered while what is patient is checked', async () => {
     const frames: (() => void)[] = [];
     const verifier = new ThreadedVerifier({
-      native: nativeOf(byRule),
+      native: asAddon(byRule),
       thread: () => ({
         check: (frame, onVerdicts) => frames.push(() => onVerdicts(verifyPacked(frame))),
         close: async () => undefined,
@@ -392,7 +398,7 @@ describe('ThreadedVerifier', () => {
       'the addon',
       {
         native: {
-          ...nativeOf(byRule),
+          ...asAddon(byRule),
           verifyFrameLater: () => Promise.reject(new Error('the thread died')),
         },
       },
