@@ -30,8 +30,9 @@ const states = { established: 3 } as const;
 export function updateWindowLate(stream: object): void {
   const insides = stream as Insides;
   const update = insides.sendWindowUpdate?.bind(stream);
+  const abort = insides.abort?.bind(stream);
   invariant(update !== undefined, 'a stream of the muxer tells when more may be sent');
-  invariant(insides.abort !== undefined, 'a stream of the muxer can be ended');
+  invariant(abort !== undefined, 'a stream of the muxer can be ended');
   insides.sendWindowUpdate = () => {
     const { state, recvWindow: whole, recvWindowCapacity: left } = insides;
     invariant(typeof whole === 'number' && typeof left === 'number', 'a stream of the muxer has a window');
@@ -39,7 +40,7 @@ export function updateWindowLate(stream: object): void {
     try {
       update();
     } catch (error) {
-      insides.abort?.(error as Error);
+      abort(error as Error);
     }
   };
 }

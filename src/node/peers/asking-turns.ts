@@ -33,8 +33,8 @@ export class AskingTurns {
   }
 
   /** Who was connected since, or left out. */
-  newcomer(): PeerId | undefined {
-    return this.#connected().find((peer) => !this.asked.has(peer));
+  newcomer(connected = this.#connected()): PeerId | undefined {
+    return connected.find((peer) => !this.asked.has(peer));
   }
 
   /** Who is asked besides, when an answer does not come; nobody while `fetchParallel` are asked. */
@@ -42,9 +42,9 @@ export class AskingTurns {
     if (this.#pending.size >= limits.fetchParallel) return undefined;
     const next = this.next();
     if (next !== undefined) return next;
-    const connected = this.#connected().filter((peer) => !this.#pending.has(peer));
-    const newcomer = connected.find((peer) => !this.asked.has(peer));
-    return newcomer ?? [...this.asked.keys()].find((peer) => connected.includes(peer));
+    const connected = this.#connected();
+    const isFree = (peer: PeerId): boolean => !this.#pending.has(peer) && connected.includes(peer);
+    return this.newcomer(connected) ?? [...this.asked.keys()].find(isFree);
   }
 
   asks(peer: PeerId, now: MonotonicMs): void {
