@@ -33,8 +33,8 @@ export const dutyMutations: readonly Mutation[] = [
     'who had nothing yet is asked again while another does not answer',
     'src/node/peers/asking-turns.ts',
     {
-      find: 'return newcomer ?? [...this.asked.keys()].find((peer) => connected.includes(peer));',
-      replace: 'return newcomer;',
+      find: 'return this.newcomer(connected) ?? [...this.asked.keys()].find(isFree);',
+      replace: 'return this.newcomer(connected);',
     },
   ),
   one('impatient', 'who stood still reads before it suspects anybody', pbft('watching'), {
