@@ -179,7 +179,6 @@ class LevelStore implements Store {
   }
 
   compact(range: Pick<ScanRange, 'from' | 'to'>, livingBytes: number): Promise<void> {
-    invariant(!this.#closed, 'an open store is compacted');
     return (this.#compacting = this.#compacting.then(() => this.#compact(range, livingBytes)));
   }
 

@@ -37,7 +37,7 @@ export interface Store {
   /**
    * Says that of what was written between two keys only so many bytes live: the store may put away the traces
    * of what was removed, over which each scan would have to go. Nothing that is read changes, whether that is
-   * done or not. Settles when it is done with it.
+   * done or not. Settles when it is done with it. One that closes, or is closed, leaves it undone.
    */
   compact(range: Pick<ScanRange, 'from' | 'to'>, livingBytes: number): Promise<void>;
   /** Batches that were taken are finished first. Nothing may be asked of the store afterwards. */

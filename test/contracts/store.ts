@@ -199,6 +199,25 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
     );
 
     test(
+      'whoever hears of the last batches while the store closes may ask to compact: that is left undone',
+      withPlace(async (place) => {
+        const store = await place.open();
+        const answers: unknown[] = [];
+        let compacted: Promise<void> | undefined;
+        store.write([put(key(1), key(1))], (problem) => {
+          compacted = store.compact(everything, 0);
+          answers.push(problem);
+        });
+        await store.close();
+        await compacted;
+        assert.deepEqual(answers, [undefined]);
+        const again = await place.open();
+        assert.deepEqual(await again.scan(everything), [[key(1), key(1)]]);
+        await again.close();
+      }),
+    );
+
+    test(
       'close finishes what was taken, and the data is there when it is opened again',
       withPlace(async (place) => {
         const first = await place.open();
