@@ -5,7 +5,7 @@ import { isFresh } from './freshness.ts';
 import { post, trace } from './outbox.ts';
 import { highestAboveFinal, isNormal, mayVote, quorumOf, type Replica, weakQuorumOf } from './replica.ts';
 import { write } from './writing.ts';
-import { stateRecord } from './records.ts';
+import { highestRecord, stateRecord } from './records.ts';
 import { closeView } from './views.ts';
 
 /**
@@ -104,5 +104,7 @@ export function onFinalForGuard(replica: Replica): void {
   trace(replica, 'amnesia-over', { height: state.final.height });
   // It may have entered its view when it knew less.
   if (isNormal(replica) && state.newView !== null && !isFresh(replica, state.newView)) closeView(replica);
-  else write(replica, { records: [stateRecord(replica)] });
+  // The block that ends the silence comes to the disk later. After a crash in between its certificate shows
+  // how far the chain was: this replica answers, and leaves views, as one that knows it.
+  write(replica, { records: [stateRecord(replica), ...highestRecord(replica)] });
 }

@@ -22,6 +22,8 @@ export function maybePropose(replica: Replica): void {
   if (tip === null) return;
   const height = toHeight(tip.height + 1);
   if (height > windowEnd(replica) || primaryOf(replica, state.view, height) !== replica.self) return;
+  // It may have proposed another block there before its log was lost.
+  if (height <= state.forgottenUpTo) return;
 
   const inFlight = tip.height - state.final.height;
   const idleMs = inFlight === 0 ? state.now - state.lastFinalAt : 0;

@@ -58,6 +58,11 @@ export function certificateRecord(certificate: Certificate): LogRecord {
   return { key: recordKeys.highest, value: encode(certificateCodec, certificate) };
 }
 
+/** The highest certificate, where there is one. */
+export function highestRecord({ state: { highest } }: Replica): LogRecord[] {
+  return highest === null ? [] : [certificateRecord(highest)];
+}
+
 export function newViewRecord(newView: NewView): LogRecord {
   return { key: recordKeys.newView, value: encodeMessage(newView) };
 }

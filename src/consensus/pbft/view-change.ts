@@ -9,7 +9,7 @@ import type { NewView, ViewChange } from './message.ts';
 import { tellView, trace } from './outbox.ts';
 import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
 import { write } from './writing.ts';
-import { certificateRecord, newViewRecord, stateRecord } from './records.ts';
+import { highestRecord, newViewRecord, stateRecord } from './records.ts';
 import { restartTimer } from './progress-timer.ts';
 import { highestOf } from './state.ts';
 import { moveTo } from './views.ts';
@@ -101,11 +101,7 @@ export function onNewView(replica: Replica, newView: NewView): void {
   startView(replica, newView, base, tip);
   if (tip !== null) state.highest = highestOf(state.highest, tip);
   write(replica, {
-    records: [
-      stateRecord(replica),
-      newViewRecord(newView),
-      ...(state.highest === null ? [] : [certificateRecord(state.highest)]),
-    ],
+    records: [stateRecord(replica), newViewRecord(newView), ...highestRecord(replica)],
   });
   trace(replica, 'new-view', { view: state.view, base: base.height, tip: tip?.height ?? base.height });
   const after = tip?.height ?? base.height;

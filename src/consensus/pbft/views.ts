@@ -76,12 +76,14 @@ export function adoptView(replica: Replica, view: View): void {
   write(replica, { records: [stateRecord(replica)] });
 }
 
-/** normal → changing in the same view: the new-view that it was entered with is not good enough any more. */
+/**
+ * normal → changing in the same view: the new-view that it was entered with is not good enough any more. The
+ * caller writes that down.
+ */
 export function closeView(replica: Replica): void {
   trace(replica, 'close-view', { view: replica.state.view });
   moveTo(replica, replica.state.view);
   tellView(replica, null, 'a later block is final than those that it was begun with');
-  write(replica, { records: [stateRecord(replica)] });
 }
 
 /**

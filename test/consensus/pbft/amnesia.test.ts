@@ -224,6 +224,56 @@ test('its silence ends at a start, too, when the crash came before that was reco
   assert.equal(guardOf(lost), 'off');
 });
 
+/**
+ * Replica 0, whose silence ended with a block that was not stored when it crashed; started again, it hears nobody.
+ */
+function cutOffAfterItsSilence(): { committee: Committee; lost: TestNode; until: number } {
+  const committee = new Committee(4, { options: { ...options, blocksPerPrimary: 10 } });
+  committee.grow(10);
+  const lost = committee.node(0);
+  lost.loseDisk();
+  lost.holdCommits = true;
+  lost.restart();
+  committee.pass(2_500);
+  const until = defined(lost.engine, 'engine').state.forgottenUpTo;
+  committee.grow(until + 1);
+  assert.equal(guardOnDisk(lost), 'off');
+  lost.crash();
+  lost.holdCommits = false;
+  committee.deliverable = () => false;
+  lost.restart();
+  lost.effects = [];
+  assert.equal(lost.finalHeight(), 0);
+  return { committee, lost, until };
+}
+
+test('what ended its silence is on disk with the end of it: it answers, and leaves views, as one that knows it', () => {
+  const { committee, lost, until } = cutOffAfterItsSilence();
+  say(committee, { kind: 'query-stable', from: 3, nonce: 77 }, 0);
+  for (const from of [1, 2]) lost.receive(committee.viewChange(from, 1, { finalHeight: toHeight(0) }));
+  const said = lost.effects.flatMap((effect) => {
+    if (effect.type === 'post') return [sign(effect.message, 0)];
+    return effect.type === 'persist' ? effect.sign.map((unsigned) => sign(unsigned, 0)) : [];
+  });
+  const reported = said.flatMap((message) =>
+    message.kind === 'reply-stable' || message.kind === 'view-change'
+      ? [[message.kind, message.highest?.height]]
+      : [],
+  );
+  assert.deepEqual(reported, [
+    ['reply-stable', until + 1],
+    ['view-change', until + 1],
+  ]);
+});
+
+test('at heights up to its silence it proposes nothing either, though it is its turn', () => {
+  const { committee, lost } = cutOffAfterItsSilence();
+  committee.work();
+  lost.tick(1_000);
+  assert.deepEqual(lost.signed(), []);
+  assert.ok(!lost.effects.some(({ type }) => type === 'build'));
+});
+
 test('an old copy of the log is a lost one', () => {
   const committee = committeeAt(4);
   const node = committee.node(3);

@@ -117,7 +117,7 @@ export const dutyMutations: readonly Mutation[] = [
     },
   ),
   one('new-view-not-written', 'the NewView is on disk before a vote in its view', pbft('view-change'), {
-    find: '      newViewRecord(newView),\n',
+    find: 'newViewRecord(newView), ',
     replace: '',
   }),
   one(
