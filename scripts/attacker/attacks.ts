@@ -42,6 +42,7 @@ export const shortAttackNames: readonly AttackName[] = [
   'events-from-1',
   'http-chunks',
   'http-idle',
+  'http-connects',
   'http-waits',
   'http-forged-batches',
 ];

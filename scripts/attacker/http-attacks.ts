@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { encodeBatch } from '../../src/client/batch.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Attack } from './attack.ts';
+import { many } from './crowds.ts';
 import { payment, withFalseSignature } from './forge.ts';
 import type { Scene } from './scene.ts';
 
@@ -217,6 +218,29 @@ export const httpAttacks = {
           opened.destroy();
         });
       }),
+  },
+  'http-connects': {
+    does: 'CONNECT, and the line reset or 2 MB/s behind it, 8 connections a node, again when cut',
+    run: (scene) => {
+      const request = Buffer.from('CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n');
+      const piece = Buffer.alloc(64 * 1024);
+      return scene.everywhere(async (node) => {
+        await many(8, (index) =>
+          scene.again(async () => {
+            const socket = await open(scene, node);
+            if (socket === undefined) return;
+            socket.resume();
+            scene.sent(socket.write(request), request.length);
+            if (index % 2 === 0) {
+              await scene.pause(20);
+              return void socket.resetAndDestroy();
+            }
+            await scene.pace(32, () => scene.sent(write(socket, piece), piece.length) || !socket.destroyed);
+            socket.destroy();
+          }),
+        );
+      });
+    },
   },
   'http-bad-requests': {
     does: 'broken requests, deep JSON and unknown paths, 500 a second and node',

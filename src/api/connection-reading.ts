@@ -46,8 +46,7 @@ export class ConnectionReading {
 
 /** One request at a time is read, with its body as far as somebody takes that. */
 function mayRead({ socket, current, waiting, isEnding }: Connection): boolean {
-  if (socket.destroyed || socket.isPaused() || !socket.hasBytes || isEnding || waiting.length > 0)
-    return false;
+  if (!socket.isRead || !socket.hasBytes || isEnding || waiting.length > 0) return false;
   if (current === undefined) return true;
   return !current.request.complete && current.request.readableLength < limits.httpReadBytes;
 }

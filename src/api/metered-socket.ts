@@ -33,6 +33,8 @@ export class MeteredSocket extends Duplex {
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
     this.on('resume', onBytes);
+    // Whoever speaks HTTP on it lets it go after CONNECT, and then nobody else would hear that it broke.
+    this.on('error', () => undefined);
   }
 
   get remoteAddress(): string | undefined {
@@ -41,6 +43,11 @@ export class MeteredSocket extends Duplex {
 
   get hasBytes(): boolean {
     return this.#held.length > 0;
+  }
+
+  /** The parser takes what it is fed: not while it rests, nor once it has let go (CONNECT). */
+  get isRead(): boolean {
+    return !this.destroyed && this.readableFlowing === true;
   }
 
   /** Hands the parser at most this many bytes, and says how many. */

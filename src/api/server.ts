@@ -132,9 +132,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         const metered = gate.connected(socket);
         if (metered !== undefined) speak?.call(server, metered);
       });
-      server.on('connect', (_request, socket) =>
-        answerOnSocket(socket as Socket, methodNotAllowed('CONNECT', allMethods)),
-      );
+      server.on('connect', (_request, socket) => {
+        answerOnSocket(socket as Socket, methodNotAllowed('CONNECT', allMethods));
+        // Node has let go of it, with all deadlines, and nothing more of it is read.
+        (socket as Socket).setTimeout(requestTimeout, () => socket.destroy());
+      });
       // No answer takes longer than the longest wait; a client that reads nothing for longer is gone.
       return server.setTimeout(limits.httpWaitMs + limits.httpRequestTimeoutMs);
     },

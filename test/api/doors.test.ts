@@ -394,3 +394,39 @@ test('a full block comes in as many turns as it takes', async (t) => {
   assert.deepEqual([body.transactions.length, body.receipts.length], [count, count]);
   assert.ok(turns() - before >= 8, 'two lists of four pieces each');
 });
+
+const tunnel = 'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n';
+
+void test('behind CONNECT nothing is read, and the line ends', async (t) => {
+  const world = await start(t, { requestTimeoutMs: 1_000 });
+  const { hostname, port } = new URL(world.api.address);
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.resume();
+  const before = process.memoryUsage().arrayBuffers;
+  const piece = Buffer.alloc(64 * 1024);
+  // What the machine itself holds of a line on its way is less.
+  const most = 32 * 1024 * 1024;
+  let taken = 0;
+  const pour = (): void => {
+    if (taken < most) socket.write(piece, (error) => error ?? ((taken += piece.length), pour()));
+  };
+  socket.write(tunnel, pour);
+  await until(() => socket.destroyed);
+  assert.equal(world.api.connections(), 0);
+  assert.ok(taken < most, `${taken} bytes were taken`);
+  assert.ok(process.memoryUsage().arrayBuffers - before < most);
+});
+
+void test('a client that asks for CONNECT and resets the line ends no process', async (t) => {
+  const world = await start(t);
+  for (let index = 0; index < 20; index++) {
+    const socket = await dial(t, world);
+    socket.write(tunnel);
+    await until(() => socket.received().includes('405') || socket.destroyed);
+    socket.resetAndDestroy();
+    await until(() => world.api.connections() === 0);
+  }
+  assert.equal((await fetch(`${world.api.address}/v1/health`)).status, 200);
+});

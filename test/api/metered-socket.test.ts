@@ -47,3 +47,11 @@ void test('when the client is gone, the writer is told', async () => {
   await turn();
   assert.equal(metered.destroyed, true);
 });
+
+void test('a line that breaks when nobody speaks HTTP on it any more ends no process', async () => {
+  const socket = new Recorded();
+  const metered = new MeteredSocket(socket as unknown as Socket, () => undefined);
+  socket.destroy(new Error('gone'));
+  await turn();
+  assert.equal(metered.destroyed, true);
+});
