@@ -784,6 +784,11 @@ export const limits = {
    */
   snapshotFetchMs: 30_000,
   /**
+   * And so long after there was a newer snapshot, whoever asks: a stranger's share brings 80 GiB in this
+   * time, and blocks of a day more are stored meanwhile.
+   */
+  snapshotKeptMs: 24 * 60 * 60 * 1_000,
+  /**
    * Peers may fail to give a part of a snapshot this often in a row before the fetch is given up
    * for now; what came is kept.
    */

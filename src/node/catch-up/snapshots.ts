@@ -24,7 +24,12 @@ interface Snapshot extends FinalBlock {
   readonly certificate: FinalityCertificate;
   /** When somebody last asked for a part of it. */
   askedAt: MonotonicMs;
+  /** Since when there is a newer one. */
+  replacedAt: MonotonicMs;
 }
+
+/** Nobody asked for it, and there is no newer one. */
+const asNew = { askedAt: -Infinity, replacedAt: Infinity };
 
 interface SnapshotsOptions {
   readonly chain: Pick<Chain, 'final'>;
@@ -42,7 +47,8 @@ interface SnapshotsOptions {
  * never change and share what they have in common, so keeping one costs what changed since. The store's own
  * state is what makes it durable: a restart serves the final state instead, and nothing is written twice. One
  * that somebody is fetching stays until that ends, and so do the blocks above it: else who fetches more
- * slowly than snapshots follow each other would never be done, or could not go on from there.
+ * slowly than snapshots follow each other would never be done, or could not go on from there. But nobody
+ * keeps it for ever: it costs little to ask, and the disk would fill up.
  */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
@@ -121,7 +127,8 @@ export class Snapshots {
     const bytes = store.certificateAt(final.height);
     if (bytes === undefined) return undefined;
     const certificate = unwrap(decode(finalityCodec, bytes, 'certificate'));
-    const snapshot = { ...final, state: final.state.share(), certificate, askedAt: Number.NEGATIVE_INFINITY };
+    if (last !== undefined) last.replacedAt = this.#options.clock.monotonicMs();
+    const snapshot = { ...final, state: final.state.share(), certificate, ...asNew };
     const all = [...this.#served, snapshot];
     const newest = all.slice(-limits.snapshotsServed);
     const fetched = all.filter((other) => !newest.includes(other) && this.#isFetched(other));
@@ -130,8 +137,9 @@ export class Snapshots {
     return snapshot;
   }
 
-  #isFetched({ askedAt }: Snapshot): boolean {
-    return this.#options.clock.monotonicMs() - askedAt < limits.snapshotFetchMs;
+  #isFetched({ askedAt, replacedAt }: Snapshot): boolean {
+    const now = this.#options.clock.monotonicMs();
+    return now - askedAt < limits.snapshotFetchMs && now - replacedAt < limits.snapshotKeptMs;
   }
 
   /** Some blocks in each batch, so that those that become final meanwhile wait for none. */

@@ -123,6 +123,23 @@ test('a snapshot that somebody fetches slowly stays, and the blocks above it, un
   assert.equal(firstBlock(), 58);
 });
 
+test('nobody keeps a snapshot for ever by asking for a part of it now and then', () => {
+  const { time, firstBlock, snapshotAt, servesAt } = world();
+  // It may be old before there is a newer one.
+  snapshotAt(10);
+  time.run(2 * limits.snapshotKeptMs);
+  assert.ok(servesAt(10));
+  snapshotAt(20);
+  const askedUntil = time.now + limits.snapshotKeptMs;
+  snapshotAt(30);
+  snapshotAt(40);
+  for (; time.now < askedUntil; time.run(limits.snapshotFetchMs / 2)) assert.ok(servesAt(10));
+  snapshotAt(50);
+  assert.ok(!servesAt(10));
+  time.run(1);
+  assert.equal(firstBlock(), 48);
+});
+
 test('the snapshots that are kept for somebody are few', () => {
   const { snapshotAt, servesAt } = world();
   for (const height of [10, 20, 30, 40, 50, 60]) {
