@@ -26,7 +26,7 @@ import type { PbftState } from './state.ts';
 import { answerStatus, notePlace, onStatus, postStatus, repeatStatus } from './status.ts';
 import { maybeLeave, onSuspect } from './suspicion.ts';
 import { followLink, maybePrepare, onSynced, onValidated, retryValidations } from './validating.ts';
-import { noteQuorum, onNewView, onViewChange, reachStart } from './view-change.ts';
+import { enterOwnView, noteQuorum, onNewView, onViewChange, reachStart } from './view-change.ts';
 import { advance, onVote } from './voting.ts';
 import { noteLateness, watchChange, watchProgress } from './watching.ts';
 import { mostStored, write } from './writing.ts';
@@ -62,6 +62,7 @@ export class PbftEngine implements Engine<PbftMessage> {
     }
     // A crash may have come between the disk and the last word on what may go.
     if (this.#replica.state.stored.size > mostStored(this.#replica)) write(this.#replica, {});
+    enterOwnView(this.#replica);
     // The block that it waited for may be stored, and the end of its silence not recorded.
     onFinalForGuard(this.#replica);
   }

@@ -111,6 +111,18 @@ export function onNewView(replica: Replica, newView: NewView): void {
   replica.noted.opened = true;
 }
 
+/**
+ * At a start: its own NewView is on the disk, and it was not entered before the crash. It may have reached
+ * others, and nobody can send it to its sender.
+ */
+export function enterOwnView(replica: Replica): void {
+  const { own, view } = replica.state;
+  for (const message of own.values()) {
+    const isOfThisView = message.epoch === replica.epoch.height && 'view' in message && message.view === view;
+    if (message.kind === 'new-view' && isOfThisView) onNewView(replica, message);
+  }
+}
+
 /** A view that was opened starts with its tip, above its base. */
 export function reachStart(replica: Replica): void {
   const { newView, final } = replica.state;

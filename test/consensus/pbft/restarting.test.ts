@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encode } from '../../../src/base/codec.ts';
 import type { ViewChange } from '../../../src/consensus/pbft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
-import type { Certificate } from '../../../src/ledger/certificate.ts';
+import { type Certificate, certificateCodec } from '../../../src/ledger/certificate.ts';
 import { Committee, type TestNode } from './harness.ts';
 
 // A restarted replica is where it was: what it promised, what it was waiting for, and what its disk keeps for that.
@@ -49,11 +50,10 @@ test('the back-off survives', () => {
   assert.equal(node.engine.state.attempts, 3);
 });
 
-test('a primary that had signed its NewView and not entered signs no second one', () => {
-  const committee = committeeAt(1);
+/** The primary of view 1, whose NewView came to the disk, and what follows from it did not. */
+function cutOffAtItsNewView(committee: Committee): TestNode {
   const primary = committee.node(1);
   for (const from of [0, 2]) primary.receive(committee.viewChange(from, 1));
-  // The NewView came to the disk, what follows from it did not.
   primary.records.delete('accepted-new-view');
   for (const key of votes(primary))
     if (!key.startsWith('new-view') && !key.startsWith('view-')) primary.records.delete(key);
@@ -61,6 +61,32 @@ test('a primary that had signed its NewView and not entered signs no second one'
   position.receive(committee.viewChange(0, 1));
   position.receive(committee.viewChange(2, 1));
   primary.records.set('position', position.records.get('position') ?? assert.fail());
+  return primary;
+}
+
+test('a primary that had signed its NewView and not entered does so, and others get it', () => {
+  const committee = committeeAt(1);
+  const primary = cutOffAtItsNewView(committee);
+  again(primary);
+  const { phase, newView } = primary.engine?.state ?? {};
+  assert.deepEqual([phase?.name, newView?.view], ['normal', 1]);
+  assert.ok(primary.records.has('accepted-new-view'));
+  assert.deepEqual(primary.signed(), []);
+  committee.deliverable = () => true;
+  committee.pass(600);
+  assert.deepEqual(
+    committee.nodes.map(({ engine }) => engine?.state.newView?.view),
+    [1, 1, 1, 1],
+  );
+});
+
+test('one that may not enter with it any more signs no second one', () => {
+  const committee = committeeAt(1);
+  const primary = cutOffAtItsNewView(committee);
+  // It knew of a certificate beside which those ViewChanges are outdated.
+  const certificate = committee.certificateAt(1) ?? assert.fail();
+  const height = toHeight(2 + 2 * committee.options.window);
+  primary.records.set('highest', encode(certificateCodec, { ...certificate, height }));
   again(primary);
   assert.equal(primary.engine?.state.phase.name, 'changing');
   for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1));

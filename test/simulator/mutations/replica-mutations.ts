@@ -42,7 +42,14 @@ export const replicaMutations: readonly Mutation[] = [
       replace: 'state.newViewAsked = message.view < 0 ? message.view : state.newViewAsked;',
     },
     testOf('restarting'),
-    'a primary that had signed its NewView and not entered signs no second one',
+    'one that may not enter with it any more signs no second one',
+  ),
+  directed(
+    'own-new-view-not-entered',
+    'a restarted primary enters its view with the NewView that it had signed',
+    { file: pbft('engine'), find: '    enterOwnView(this.#replica);\n', replace: '' },
+    testOf('restarting'),
+    'a primary that had signed its NewView and not entered does so, and others get it',
   ),
   directed(
     'vote-while-learning',
