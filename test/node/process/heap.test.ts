@@ -43,11 +43,18 @@ test('all who start nodes start them in the same way', () => {
   assert.deepEqual(launcher, testnet);
   assert.deepEqual(testnet?.flags, [...v8Flags, '--require', `${root}src/node/process/strip-types.js`]);
   assert.deepEqual(testnet.environment, { MALLOC_ARENA_MAX: `${limits.mallocArenas}` });
+});
+
+test('what npm runs of ours runs on our Node, or says that there is none', () => {
   const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as {
     scripts: Record<string, string>;
   };
-  assert.equal(scripts['quorate'], 'exec scripts/quorate');
   assert.equal(scripts['testnet'], 'exec scripts/quorate testnet');
+  assert.equal(scripts['demo'], 'exec scripts/pinned-node scripts/demo.ts');
+  for (const line of Object.values(scripts)) {
+    assert.doesNotMatch(line, /(?<!-)\bnode scripts\//);
+    if (line.startsWith('exec ')) assert.match(line, /^exec scripts\/(?:quorate|pinned-node)\b/);
+  }
 });
 
 test('who has set malloc stays with that', () => {
