@@ -117,8 +117,8 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
       },
     );
   }
-  const after = isJoint(next) ? afterJoint(next) : next;
-  if (quorumOf(after, alive) && quorumOf(next, alive)) return undefined;
+  // In a joint phase these are both majorities: that of after it, too.
+  if (quorumOf(next, alive)) return undefined;
   return new Problem('consensus/quorum-loss', 'after the change, too few voters that answer would be left', {
     remedy: `Bring members back first, or change others. ${forced}`,
   });

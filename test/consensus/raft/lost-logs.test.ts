@@ -469,6 +469,17 @@ test('nor does one that was added later, whatever it gets from others first', ()
   );
 });
 
+/** Asks the leader, member 0, to make a voter of this member, and returns what it says. */
+function askForVoter(
+  cluster: Cluster,
+  member: number,
+): { readonly code?: string; readonly message?: string } {
+  const changes = [{ key: keyOf(member), role: 'voter' as const }];
+  const id = cluster.host(0).ask({ kind: 'members', changes, forced: false });
+  cluster.run(100);
+  return cluster.host(0).answers.get(id) as { readonly code?: string };
+}
+
 test('a newcomer is made a voter when it knows that nothing it signed can be missing, and not before', () => {
   const cluster = Cluster.ledBy(0, { spares: 1 });
   const newcomer = cluster.host(3);
@@ -477,19 +488,24 @@ test('a newcomer is made a voter when it knows that nothing it signed can be mis
   change(cluster, 3, 'learner');
   cluster.until(() => isLevel(cluster, 3), 'it has all blocks').run(100);
   assert.match(newcomer.engine?.why() ?? '', /this learner’s log is new, or was lost: a leader must tell it/);
-  const ask = (forced: boolean): { readonly code?: string; readonly message?: string } => {
-    const changes = [{ key: keyOf(3), role: 'voter' as const }];
-    const id = cluster.host(0).ask({ kind: 'members', changes, forced });
-    cluster.run(100);
-    return cluster.host(0).answers.get(id) as { readonly code?: string };
-  };
-  const refused = ask(false);
+  const refused = askForVoter(cluster, 3);
   assert.equal(refused.code, 'consensus/not-caught-up');
   assert.match(refused.message ?? '', /has not found out yet/);
   answers.forget();
   cluster.run(400);
-  assert.ok('height' in ask(false));
+  assert.ok('height' in askForVoter(cluster, 3));
   assert.equal(newcomer.engine?.status().voting, true);
+});
+
+test('that it has the blocks and was heard lately does not tell its leader that it knows', () => {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  cluster.host(3).start();
+  cluster.wire.hold(({ from, message }) => from === 3 && message.kind === 'heartbeat-answer');
+  change(cluster, 3, 'learner');
+  cluster.until(() => isLevel(cluster, 3), 'it has all blocks');
+  const refused = askForVoter(cluster, 3);
+  assert.equal(refused.code, 'consensus/not-caught-up');
+  assert.match(refused.message ?? '', /has not found out yet/);
 });
 
 test('one that was forced in before it knew gives no vote, and says what helps: to be removed and added again', () => {
