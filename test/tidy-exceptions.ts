@@ -213,7 +213,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/explorer/evidence-list.tsx': 'shown',
     'src/explorer/pages/charts.tsx': 'mebibyte tableRows askMs',
     'src/explorer/plot.ts': 'height colours',
-    'src/explorer/record-diff.tsx': 'choices mostLines',
+    'src/explorer/record-diff.tsx': 'choices',
     'src/explorer/vote-matrix.tsx': 'columns',
   },
   'where one rule begins to judge: nothing grows with it': {

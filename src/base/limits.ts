@@ -678,6 +678,13 @@ export const limits = {
    * calls itself once for each.
    */
   clientAnswerDepth: 32,
+  /**
+   * Client: values in an answer's JSON, lists and objects among them. A full block has some 100,000. However
+   * few bytes each takes on its way, it takes some 50 here.
+   */
+  clientAnswerValues: 2 ** 20,
+  /** Pairs of lines of two texts that are compared line by line: some 2,000 lines of each. */
+  lineDiffPlaces: 4_000_000,
   /** A node's config.json, and its note of where its key was used. Each is read whole. */
   nodeFileBytes: 1 * MiB,
   /** The file that says what a store's directory is. It is read whole. */

@@ -1,3 +1,5 @@
+import { limits } from './limits.ts';
+
 /** A line of two texts: in both, in the first only, or in the second only. */
 interface DiffLine {
   readonly sign: ' ' | '-' | '+';
@@ -5,10 +7,16 @@ interface DiffLine {
 }
 
 /**
- * The fewest lines to take away and to add that make one text of another: a longest common subsequence, by a
- * table of all their beginnings. For texts of a few thousand lines.
+ * Lines to take away and to add that make one text of another: the fewest, by a longest common subsequence
+ * and a table of all their beginnings, where that has room. Larger texts are taken away and added as a whole.
  */
 export function lineDiff(before: readonly string[], after: readonly string[]): DiffLine[] {
+  if ((before.length + 1) * (after.length + 1) > limits.lineDiffPlaces) {
+    return [
+      ...before.map((line) => ({ sign: '-', line }) as const),
+      ...after.map((line) => ({ sign: '+', line }) as const),
+    ];
+  }
   const width = after.length + 1;
   /** How many lines the ends of both have in common, from each pair of lines on. */
   const common = new Uint16Array((before.length + 1) * width);

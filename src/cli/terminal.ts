@@ -96,14 +96,14 @@ function escaped(mark: string): string {
 
 /** Rows of a name and a value, the values in one column. */
 export function facts(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
+  const width = widest(rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${styled('dim', name.padEnd(width))}  ${value}`).join('\n');
 }
 
 /** Columns without lines, each as wide as its widest cell. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) =>
-    Math.max(visible(name), ...rows.map((row) => visible(row[column] ?? ''))),
+    Math.max(visible(name), widest(rows.map((row) => visible(row[column] ?? '')))),
   );
   const line = (cells: readonly string[]): string =>
     cells
@@ -111,6 +111,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .join('  ')
       .trimEnd();
   return [styled('bold', line(head)), ...rows.map(line)].join('\n');
+}
+
+/** However many there are: a call takes no more arguments than the stack has room for. */
+function widest(widths: readonly number[]): number {
+  return widths.reduce((most, one) => Math.max(most, one), 0);
 }
 
 function visible(text: string): number {

@@ -6,7 +6,7 @@ import { engineNames } from '../ledger/engine-names.ts';
 import { parseReservation, reservationText } from '../ledger/reservation-id.ts';
 import type { ProblemAnswer } from './answers.ts';
 import { coins, fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
-import { identifier, type Look, object, oneOf } from './looks.ts';
+import { type Look, object, oneOf, problemCode } from './looks.ts';
 
 /**
  * The fields that the client itself relies on when it signs, waits or asks for the next page. All other
@@ -140,7 +140,7 @@ export function misshapen(
 
 const submitted = oneOf('accepted', 'known', 'refused', 'pending', 'unknown', 'gone', 'final');
 const problemIn = object<Pick<ProblemAnswer, 'code' | 'detail' | 'remedy'>>({
-  code: identifier,
+  code: problemCode,
   detail: text,
   remedy: text,
 });

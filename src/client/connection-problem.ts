@@ -20,10 +20,12 @@ const certificateFault =
 
 /** Why no answer came, of an error that `fetch` threw; `isUnsent` when it is known that nothing was sent. */
 export function connectionProblem(url: string, cause: unknown, isUnsent = false): Problem {
-  const { code, text, name } = innermost(cause);
+  const { code, text, name, isInner } = innermost(cause);
   const isUnconnected = isUnsent || unconnected.has(code);
   const isTls = /^(?:ERR_SSL_|EPROTO)/.test(code);
-  const other = name === 'HTTPParserError' ? 'HTTP' : isTls ? 'HTTPS' : '';
+  // Node's client asserts what it did not look at, such as that a status is one.
+  const isHttp = name !== 'HTTPParserError' && code !== 'ERR_ASSERTION';
+  const other = isTls ? 'HTTPS' : isHttp ? '' : 'HTTP';
   if (other !== '') {
     // Whatever answers in no HTTP may still have handed the request on.
     return new Problem('api/answer', `what listens at ${url} speaks no ${other}`, {
@@ -44,7 +46,10 @@ export function connectionProblem(url: string, cause: unknown, isUnsent = false)
       },
     );
   }
-  return new Problem('api/unreachable', `${url} cannot be reached: ${text}`, {
+  // Browsers do not say why.
+  const isBroken = isInner && !isUnconnected;
+  const what = isBroken ? `the connection to ${url} broke` : `${url} cannot be reached`;
+  return new Problem('api/unreachable', `${what}: ${text}`, {
     remedy: 'Check that the node runs and that this is the address of its API (quorate: --node URL).',
     details: {
       url,
@@ -56,10 +61,15 @@ export function connectionProblem(url: string, cause: unknown, isUnsent = false)
   });
 }
 
+/** A proxy that wants a password is an error without a word (WHATWG Fetch, section 4.6). */
+const noReason = 'no reason is given, as when a proxy asks for a password (HTTP 407)';
+
 interface Innermost {
   readonly text: string;
   readonly code: string;
   readonly name: string;
+  /** Whether it stands inside of another. */
+  readonly isInner: boolean;
 }
 
 /** fetch hides the system's error in `cause`, and the errors of several addresses in `errors`. */
@@ -73,6 +83,6 @@ function innermost(error: unknown): Innermost {
   const given = (current as { code?: unknown } | null)?.code;
   const code = typeof given === 'string' ? given : '';
   const { message, name } = current instanceof Error ? current : { message: String(current), name: '' };
-  const text = message === '' ? String(given) : message;
-  return { text, code, name };
+  const text = message === '' ? code || noReason : message;
+  return { text, code, name, isInner: current !== error };
 }

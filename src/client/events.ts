@@ -4,19 +4,13 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { HeaderItem, Origin } from './answers.ts';
+import { readJson } from './answer-json.ts';
 import { readBounded } from './bounded-body.ts';
 import { connectionProblem } from './connection-problem.ts';
 import { askedBlocks, SilenceLook } from './held-back.ts';
-import { isDeeper } from './json-fields.ts';
 import { parseNodeAddress } from './node-address.ts';
 import { EventTooLong, parseEvents, piecesOf, type ServerEvent } from './server-events.ts';
-import {
-  defaultSurroundings,
-  isRetryable,
-  plainRefusal,
-  problemFromJson,
-  type Surroundings,
-} from './transport.ts';
+import { defaultSurroundings, isRetryable, refusalIn, type Surroundings } from './transport.ts';
 
 export type FinalBlockEvent = Origin & HeaderItem;
 
@@ -262,14 +256,7 @@ async function refusal(url: string, response: Response): Promise<Problem> {
     );
   }
   const body = await readBounded(response, limits.clientRefusalBytes);
-  const text = (body && fromUtf8(body)) ?? '';
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // Then it is not a node that says so.
-  }
-  return problemFromJson(json, response) ?? plainRefusal(url, response, text);
+  return refusalIn(url, response, (body && fromUtf8(body)) ?? '');
 }
 
 function noStream(url: string, what: string): Problem {
@@ -281,12 +268,8 @@ function noStream(url: string, what: string): Problem {
 }
 
 function parseEvent(data: string): unknown {
-  try {
-    const json: unknown = JSON.parse(data);
-    return isDeeper(json, limits.clientAnswerDepth) ? undefined : json;
-  } catch {
-    return undefined;
-  }
+  const read = readJson(data);
+  return 'json' in read ? read.json : undefined;
 }
 
 /** Checks every field that the client relies on later. */

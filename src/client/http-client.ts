@@ -256,7 +256,8 @@ export class HttpClient {
         return header.height > (page.epochs[index - 1]?.header.height ?? from - 1);
       });
       if (fresh.length === 0) return all;
-      all.push(...fresh);
+      // One by one: a call takes no more arguments than the stack has room for.
+      for (const one of fresh) all.push(one);
       bytes += JSON.stringify(page).length;
       if (bytes > limits.clientAnswerBytes || now() >= until) return this.#tooMany(all.length);
     }

@@ -10,12 +10,6 @@ import { namespaceModes, type NamespaceMode } from '../ledger/namespace.ts';
 /** What is wrong with a value, and where. */
 export class Wrong extends Error {}
 
-/** Whether more levels are nested than so many. Whoever walks through all of it would run out of stack. */
-export function isDeeper(json: unknown, levels: number): boolean {
-  if (typeof json !== 'object' || json === null) return false;
-  return levels === 0 || Object.values(json).some((one) => isDeeper(one, levels - 1));
-}
-
 type Fields = Readonly<Record<string, unknown>>;
 
 export function fieldsOf(json: unknown, at: string): Fields {

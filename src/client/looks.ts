@@ -78,6 +78,17 @@ export const named = (look: Look): Look => {
 export const identifier: Look = (json, at) => {
   if (!/^[\w:./+-]{0,200}$/.test(text(json, at))) throw new Wrong(`${at} is no name as a node makes them`);
 };
+/**
+ * Whether a node may give a problem this code. Those of `cli/` say what became of a command: that nothing was
+ * tried, or that its own program is at fault.
+ */
+export function isNodeCode(code: string): boolean {
+  return !code.startsWith('cli/');
+}
+export const problemCode: Look = (json, at) => {
+  identifier(json, at);
+  if (!isNodeCode(text(json, at))) throw new Wrong(`${at} is none that a node gives`);
+};
 /** As large as a record may be, and larger where a node keeps more. */
 export const bytes: Look = (json, at) => {
   if (!/^(?:[0-9a-f]{2})*$/.test(text(json, at))) throw new Wrong(`${at} is no text of lower-case hex`);

@@ -1,9 +1,10 @@
 import { limits } from '../base/limits.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
+import { readJson } from './answer-json.ts';
 import { readBounded } from './bounded-body.ts';
 import { connectionProblem } from './connection-problem.ts';
-import { isDeeper } from './json-fields.ts';
+import { isNodeCode } from './looks.ts';
 import { parseNodeAddress } from './node-address.ts';
 import { wrongTime } from './option-checks.ts';
 import { watchedFetch } from './write-watch.ts';
@@ -164,20 +165,9 @@ export class Transport {
         ? text
         : this.#notUnderstood(response.status, 'it is no plain text');
     }
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      return response.ok
-        ? this.#notUnderstood(response.status, 'it is not JSON')
-        : plainRefusal(this.baseUrl, response, text);
-    }
-    if (isDeeper(json, limits.clientAnswerDepth)) {
-      return this.#notUnderstood(response.status, `it has more than ${limits.clientAnswerDepth} levels`);
-    }
-    return response.ok
-      ? json
-      : (problemFromJson(json, response) ?? plainRefusal(this.baseUrl, response, text));
+    if (!response.ok) return refusalIn(this.baseUrl, response, text);
+    const read = readJson(text);
+    return 'json' in read ? read.json : this.#notUnderstood(response.status, read.fault);
   }
 
   #late(cause: unknown, howLong: string, isUnsent: boolean): Problem {
@@ -220,11 +210,18 @@ function mayHaveArrived(status: number): boolean {
   return status === 408 || status < 300 || status >= 500;
 }
 
+/** Why a node refuses: its own problem, or what something else answered in its place. */
+export function refusalIn(url: string, response: Response, text: string): Problem {
+  const read = readJson(text);
+  const own = 'json' in read ? problemFromJson(read.json, response) : undefined;
+  return own ?? plainRefusal(url, response, text);
+}
+
 /**
  * The problem of an answer that is neither a result nor a node's own problem: something else answered in the
  * node's place.
  */
-export function plainRefusal(url: string, response: Response, text: string): Problem {
+function plainRefusal(url: string, response: Response, text: string): Problem {
   const { status } = response;
   const to = response.headers.get('location');
   const isRedirect = response.type === 'opaqueredirect' || (status >= 300 && status < 400);
@@ -269,7 +266,7 @@ function retryAfter(response: Response): { retryAfterMs?: number } {
 export function problemFromJson(json: unknown, response?: Response): Problem | undefined {
   if (typeof json !== 'object' || json === null) return undefined;
   const { code, title, detail, remedy, details, status } = json as Record<string, unknown>;
-  if (typeof code !== 'string' || !/^[a-z]+\/[a-z0-9-]+$/.test(code)) return undefined;
+  if (typeof code !== 'string' || !/^[a-z]+\/[a-z0-9-]+$/.test(code) || !isNodeCode(code)) return undefined;
   const httpStatus = response?.status ?? (typeof status === 'number' ? status : undefined);
   return Problem.received(code, firstText(detail, title, code), {
     remedy: firstText(remedy, 'See the node’s log.'),

@@ -33,6 +33,7 @@ import {
   object,
   oneOf,
   orNull,
+  problemCode,
   scalar,
   unlessAbsent,
   yesOrNo,
@@ -51,7 +52,7 @@ export const place = object<RecordAnswer['changed']>({ height: whole, transactio
 export const versions = object<StatusAnswer['knownProtocolVersions']>({ oldest: whole, newest: whole });
 
 export const problem = object<ProblemAnswer>({
-  code: identifier,
+  code: problemCode,
   detail: text,
   remedy: text,
   details: named(scalar),

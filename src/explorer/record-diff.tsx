@@ -10,8 +10,6 @@ import { linesIn } from './text.ts';
 
 /** How many versions there are to choose from, the newest of all. */
 const choices = 100;
-/** A comparison is a table with as many places as both have lines, multiplied. */
-const mostLines = 2_000;
 
 /** What changed between two versions of a record, line by line. */
 export function RecordDiff({ of: key }: { of: string }): JSX.Element {
@@ -72,7 +70,7 @@ function Difference({
         <p>{answer.from.version === answer.to.version ? 'Nothing changed.' : 'The value is the same.'}</p>
       ) : (
         <pre class="value diff">
-          {differenceOf(before, after).map(({ sign, line }, index) => (
+          {lineDiff(before, after).map(({ sign, line }, index) => (
             <span key={index} class={sign === '+' ? 'added' : sign === '-' ? 'taken' : ''}>
               {`${sign} ${line}\n`}
             </span>
@@ -82,14 +80,6 @@ function Difference({
       <OneNodesWord height={answer.to.height} />
     </>
   );
-}
-
-function differenceOf(before: readonly string[], after: readonly string[]): ReturnType<typeof lineDiff> {
-  if (before.length * after.length <= mostLines * mostLines) return lineDiff(before, after);
-  return [
-    ...before.map((line) => ({ sign: '-', line }) as const),
-    ...after.map((line) => ({ sign: '+', line }) as const),
-  ];
 }
 
 function standText({ version, made, value }: RecordAtAnswer): string {

@@ -3,6 +3,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { lineDiff } from '../../src/base/line-diff.ts';
+import { facts, table } from '../../src/cli/terminal.ts';
 import { fakeApi, origin, status } from '../client/fake-api.ts';
 import { alice, bob, transactionOf } from './chain.ts';
 import { jsonOf, problemOf, quorate } from './quorate.ts';
@@ -200,6 +201,17 @@ describe('what the indexes list, for people', () => {
   });
 });
 
+test('a list is shown however long it is', () => {
+  const rows = Array.from({ length: 300_000 }, (_, index) => [`${index}`, 'a']);
+  assert.equal(table(['n', 'm'], rows).split('\n').at(-1), '299999  a');
+  assert.equal(
+    facts(rows as [string, string][])
+      .split('\n')
+      .at(-1),
+    '299999  a',
+  );
+});
+
 test('a diff takes away and adds as few lines as it can, and gives both texts back', () => {
   const texts = ['', 'a', 'ab', 'abc', 'axc', 'cba', 'aabbaa', 'xaxbxcx'].map((text) => text.split(''));
   for (const before of texts) {
@@ -216,5 +228,16 @@ test('a diff takes away and adds as few lines as it can, and gives both texts ba
       .map(({ sign, line }) => sign + line)
       .join(),
     ' a,-a,+x, b, b, a,-a',
+  );
+  // More lines than records have: a table of all pairs would take a thousand gigabytes.
+  const [old, next] = ['x', 'y'].map((line) => Array.from({ length: 1_000_000 }, () => line));
+  const lines = lineDiff(old ?? [], next ?? []);
+  assert.equal(lines.length, 2_000_000);
+  assert.deepEqual(
+    [lines[0], lines.at(-1)],
+    [
+      { sign: '-', line: 'x' },
+      { sign: '+', line: 'y' },
+    ],
   );
 });

@@ -53,6 +53,14 @@ test('verify says what was checked, with nothing but two files, and exits with 1
   assert.equal(problemOf(elsewhere).code, 'proof/transaction');
 });
 
+test('a proof of more levels than any has is not parsed', async (t) => {
+  const file = join(temporaryDirectory(t), 'deep.json');
+  writeFileSync(file, `{"header":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`);
+  const genesis = join(import.meta.dirname, '../../genesis/single.json');
+  const { code, message } = problemOf(await quorate(['verify', file, '--genesis', genesis, '--json']));
+  assert.deepEqual([code, message], ['proof/malformed', 'this is no proof: it has more than 32 levels']);
+});
+
 test('what is no proof is told without words of the runtime', async (t) => {
   const directory = temporaryDirectory(t);
   const genesis = join(import.meta.dirname, '../../genesis/single.json');

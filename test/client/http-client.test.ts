@@ -391,6 +391,28 @@ test('changes of the validators that a node makes up have an end', async (t) => 
   );
 });
 
+test('a page of very many changes of the validators is read as others are', async (t) => {
+  const epochs = Array.from({ length: 200_000 }, (_, height) => ({ header: { height } }));
+  const { url } = await fakeApi(t, ({ url: path }) => ({
+    body: { ...origin, epochs: path.endsWith('from=0') ? epochs : [] },
+  }));
+  assert.equal(unwrap(await new HttpClient({ baseUrl: url }).allEpochs()).length, epochs.length);
+});
+
+test('that a command was wrong, or its program, is no word of a node', async (t) => {
+  for (const code of ['cli/usage', 'cli/internal']) {
+    const refused = await fakeApi(t, () => problemReply(400, code, { stack: 'a stack' }));
+    const problem = await new HttpClient({ baseUrl: refused.url }).submit(payment(0));
+    assert.match(expectProblem(problem, 'api/answer').message, /HTTP 400 without saying why/);
+    assert.equal(expectProblem(problem, 'api/answer').details['stack'], undefined);
+    const gone = await fakeApi(t, () => ({
+      body: { ...origin, status: 'gone', problem: { code, detail: 'd', remedy: 'r', details: {} } },
+    }));
+    const answer = await new HttpClient({ baseUrl: gone.url }).transaction(payment(0).hash);
+    assert.match(expectProblem(answer, 'api/answer').message, /problem\.code is none that a node gives/);
+  }
+});
+
 test('an answer is read as far as any answer of a node goes, whatever it announces', async (t) => {
   const huge = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '));
   const served: ((response: ServerResponse) => void)[] = [
@@ -499,6 +521,29 @@ test('a server that is none of HTTP, or none of HTTPS, is not tried again, and e
     assert.equal(/unknown/.test(message), scheme === 'http');
     assert.match(remedy, /begins with http/);
     assert.equal(/it counts only once/.test(remedy), scheme === 'http');
+  }
+});
+
+test('what came and is no whole answer is not called out of reach, and each is told in one line', async (t) => {
+  const long = 'x'.repeat(100_000);
+  for (const [answer, code, words] of [
+    ['HTTP/1.1 407 Password\r\ncontent-length: 0\r\n\r\n', 'api/unreachable', /broke: .*HTTP 407/],
+    ['HTTP/1.1 000 Zero\r\ncontent-length: 0\r\n\r\n', 'api/answer', /speaks no HTTP$/],
+    ['HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{}', 'api/unreachable', /broke: other side closed$/],
+    [`HTTP/1.1 200 OK\r\nx: ${long}\r\n\r\n`, 'api/unreachable', /broke: Headers Overflow/],
+    ['', 'api/unreachable', /broke: other side closed$/],
+  ] as const) {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(answer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const client = new HttpClient({ baseUrl: `http://127.0.0.1:${port}`, deadlineMs: 0 });
+    const problem = expectProblem(await client.status(), code);
+    assert.match(problem.message, words);
+    assert.doesNotMatch(problem.message, /[\n]|undefined|assert/);
+    assert.equal(problem.details['sent'], true);
   }
 });
 
