@@ -1,3 +1,4 @@
+import { toView } from '../../ledger/block.ts';
 import { isVoter } from './configuration.ts';
 import type { ReadAnswer } from './message.ts';
 import { send, trace } from './outbox.ts';
@@ -23,8 +24,8 @@ export function maybeAskRecoveryIndex(replica: Replica): void {
 }
 
 /** The answer. Without a height it comes from somebody who cannot say: another question follows. */
-export function onRecoveryIndex(replica: Replica, { context, height }: ReadAnswer): void {
-  const { guard } = replica.state;
+export function onRecoveryIndex(replica: Replica, { context, height, term }: ReadAnswer): void {
+  const { guard, keyUse } = replica.state;
   if (
     guard.name !== 'asking' ||
     !isSameContext(guard.asked?.context ?? null, context) ||
@@ -32,8 +33,9 @@ export function onRecoveryIndex(replica: Replica, { context, height }: ReadAnswe
   )
     return;
   replica.state.guard = { name: 'waiting', recoveryIndex: height };
-  // The question was asked after all that the key signed before, and its answer is of a later term.
-  replica.state.keyUse.upTo = replica.state.term;
+  // The question was asked after all that the key signed before, and its answer is of a later term: that of
+  // whoever answers, who may have been elected anew since it was asked.
+  keyUse.upTo = toView(Math.max(keyUse.upTo, term));
   maybeTrustAgain(replica);
 }
 

@@ -28,8 +28,8 @@ function follow(member: Solo, term: number, entries: readonly WireEntry[]): read
   return doubts(member);
 }
 
-/** A leader answers what it asked after a loss. */
-function answer(member: Solo, term: number, height: number): void {
+/** A leader answers what it asked after a loss; in a later term, when it was elected anew meanwhile. */
+function answer(member: Solo, term: number, height: number, termOfAnswer = term): void {
   const heard = { kind: 'heartbeat', from: 0, term, commit: genesisOf(3), round: 1 } as const;
   for (let waited = 0; waited <= 600; waited += 50) {
     const asked = [
@@ -38,7 +38,13 @@ function answer(member: Solo, term: number, height: number): void {
     ].at(-1);
     if (asked === undefined) continue;
     const { context } = asked;
-    member.receive<'read-answer'>({ kind: 'read-answer', from: 0, term, context, height: toHeight(height) });
+    member.receive<'read-answer'>({
+      kind: 'read-answer',
+      from: 0,
+      term: termOfAnswer,
+      context,
+      height: toHeight(height),
+    });
     return;
   }
   assert.fail('it asks no leader');
@@ -131,6 +137,16 @@ test('one of a later term than the leader’s that told it what was committed is
   answer(member, 6, 1);
   assert.deepEqual(follow(member, 8, ofTwo(6)), [], 'that leader’s term is the last');
   assert.deepEqual(follow(member, 8, ofTwo(7)), [true]);
+});
+
+test('that leader’s term is the one in which it answered, not the one in which it was asked', () => {
+  const member = new Solo(2, 3);
+  follow(member, 5, ofTwo(4));
+  member.sync();
+  // It led term 7 before the loss, of which the leader of term 6 had not heard when it asked that one.
+  answer(member, 6, 1, 8);
+  assert.deepEqual(follow(member, 8, ofTwo(7)), []);
+  assert.deepEqual(follow(member, 10, ofTwo(9)), [true]);
 });
 
 test('the terms that it led are bounded, and those that are forgotten doubt nothing', () => {
