@@ -3,15 +3,23 @@ import { Readable } from 'node:stream';
 import { limits } from '../base/limits.ts';
 import type { Pace } from './backend.ts';
 
-/** The JSON of a list's items, some of them at a time, separated by commas. */
+/** The JSON of a list's items, some of them at a time (fewer when they are large), separated by commas. */
 export function* listPieces<T>(
   items: readonly T[],
   present: (item: T) => unknown,
   perPiece: number,
 ): Generator<string> {
-  for (let from = 0; from < items.length; from += perPiece) {
-    const piece = items.slice(from, from + perPiece);
-    yield piece.map((item) => JSON.stringify(present(item))).join(',');
+  let piece: string[] = [];
+  let characters = 0;
+  for (let index = 0; index < items.length; index++) {
+    const text = JSON.stringify(present(items[index] as T));
+    piece.push(text);
+    characters += text.length;
+    const isFull = piece.length === perPiece || characters >= limits.httpPieceCharacters;
+    if (!isFull && index < items.length - 1) continue;
+    yield piece.join(',');
+    piece = [];
+    characters = 0;
   }
 }
 

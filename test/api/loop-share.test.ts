@@ -158,3 +158,15 @@ test('JSON in pieces is the same as in one, and each piece of a list waits for i
   assert.deepEqual(JSON.parse(text), { a: 1, b: 'x', some: items.map(present), none: [] });
   assert.equal(turns, 3);
 });
+
+test('a piece of a list ends when it is long, however few items are in it', () => {
+  const long = 'x'.repeat(limits.httpPieceCharacters);
+  const half = 'y'.repeat(limits.httpPieceCharacters / 2);
+  const items = [long, long, half, half, 'z', half];
+  const pieces = [...listPieces(items, (item) => item, 64)];
+  assert.deepEqual(JSON.parse(`[${pieces.join(',')}]`), items);
+  assert.deepEqual(
+    pieces.map((piece) => (JSON.parse(`[${piece}]`) as string[]).map(([first]) => first).join('')),
+    ['x', 'x', 'yy', 'zy'],
+  );
+});

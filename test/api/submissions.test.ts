@@ -424,10 +424,10 @@ void test('a large submission is read in pieces, with turns of the loop between 
     turns += 1;
     inTurn = 0;
   };
-  const list = Array.from({ length: limits.httpBatch }, (_, place) => place);
+  const list = Array.from({ length: limits.httpBatch }, (_, place) => Uint8Array.of(place % 256));
   const twice = await inPieces(
     list,
-    (item) => {
+    ([item = 0]) => {
       assert.ok((inTurn += 1) <= limits.httpPieceTransactions);
       return 2 * item;
     },
@@ -435,7 +435,30 @@ void test('a large submission is read in pieces, with turns of the loop between 
   );
   assert.deepEqual(
     twice,
-    list.map((item) => 2 * item),
+    list.map(([item = 0]) => 2 * item),
   );
   assert.equal(turns, Math.ceil(limits.httpBatch / limits.httpPieceTransactions) - 1);
+});
+
+void test('of large transactions a turn has few: no more bytes than one of the largest', async () => {
+  const { httpPieceBytes, maxTransactionBytes } = limits;
+  const sizes = [
+    1,
+    maxTransactionBytes,
+    maxTransactionBytes,
+    1,
+    httpPieceBytes / 2,
+    httpPieceBytes / 2,
+    1,
+    1,
+  ];
+  const turns: number[][] = [[]];
+  await inPieces(
+    sizes.map((length) => new Uint8Array(length)),
+    ({ length }) => turns.at(-1)?.push(length),
+    async () => void turns.push([]),
+  );
+  assert.deepEqual(turns.flat(), sizes);
+  const half = httpPieceBytes / 2;
+  assert.deepEqual(turns, [[1], [maxTransactionBytes], [maxTransactionBytes], [1, half], [half, 1, 1]]);
 });

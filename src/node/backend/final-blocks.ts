@@ -1,5 +1,6 @@
 import type { FinalOutcome, Pace } from '../../api/backend.ts';
 import type { BlockView, HeaderView } from '../../api/chain-views.ts';
+import { inPieces } from '../../api/in-pieces.ts';
 import { type Codec, decode, u16 } from '../../base/codec.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
@@ -156,12 +157,9 @@ export class FinalBlocks {
   async #transactionsAt(height: Height, pace: Pace): Promise<Transaction[]> {
     const bytes = this.#store.blockBytesAt(height);
     if (bytes === undefined) return [];
-    const transactions: Transaction[] = [];
-    for (const [at, each] of unwrap(decodePartsOf(bytes)).transactions.entries()) {
-      if (at % limits.httpPieceTransactions === 0) await pace();
-      transactions.push(unwrap(decodeOwnTransaction(each)));
-    }
-    return transactions;
+    await pace();
+    const { transactions } = unwrap(decodePartsOf(bytes));
+    return inPieces(transactions, (each) => unwrap(decodeOwnTransaction(each)), pace);
   }
 
   #receiptsAt(height: Height) {

@@ -1,4 +1,5 @@
 import type { Pace } from '../../api/backend.ts';
+import { Piece } from '../../api/in-pieces.ts';
 import type {
   ListBackend,
   ListedTransaction,
@@ -144,7 +145,7 @@ export class Lists implements ListBackend {
     return this.#store.listVersions(key, { ...whole, ...range });
   }
 
-  async #page<Entry extends { readonly height: Height }, View>(list: {
+  async #page<Entry extends { readonly height: Height; readonly transaction: number }, View>(list: {
     readonly name: Uint8Array;
     readonly page: Page;
     readonly pace: Pace;
@@ -168,11 +169,14 @@ export class Lists implements ListBackend {
     const items: View[] = [];
     let last: Entry | undefined;
     let block: OpenBlock | undefined;
+    let piece = new Piece();
     for (const entry of behind.slice(0, limit)) {
       if (last?.height !== entry.height) {
         await pace();
         block = this.#open(entry.height);
+        piece = new Piece();
       }
+      if (piece.isFullBefore(block?.transactions[entry.transaction]?.length ?? 0)) await pace();
       // It was pruned meanwhile.
       if (block !== undefined) items.push(list.view(entry, block));
       last = entry;

@@ -86,6 +86,25 @@ describe('lists', () => {
     assert.deepEqual([nobody.items, nobody.next], [[], null]);
   });
 
+  test('the largest transactions of one block have a turn of the loop each', async () => {
+    const world = await new World().open();
+    const operations = Array.from({ length: 7 }, () => ({
+      type: 'put' as const,
+      key: 'deed',
+      value: new Uint8Array(limits.maxRecordValueBytes),
+    }));
+    const deeds = [0, 1, 2].map((nonce) => transaction({ from: 'alice', nonce, fee: 0n }, ...operations));
+    await world.chain.add(deeds);
+    let turns = 0;
+    const pace = async (): Promise<void> => void (turns += 1);
+    const { items } = await world.lists.transactions(account('alice'), page(), pace);
+    // One before anything is read, and one for the block.
+    assert.deepEqual([items.length, turns], [3, 1 + 1 + 2]);
+    turns = 0;
+    const versions = await world.lists.history('deed', page(), pace);
+    assert.deepEqual([versions.items.length, turns], [21, 1 + 1 + 20]);
+  });
+
   test('pages of any size hold each entry once, both ways, while the chain grows', async () => {
     const world = await new World().open();
     for (const count of [3, 1, 4, 2]) await world.pay('bob', count);
