@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { encode } from '../../src/base/codec.ts';
+import { limits } from '../../src/base/limits.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { Wallet } from '../../src/client/wallet.ts';
 import { encodeMessage } from '../../src/consensus/pbft/message-codec.ts';
@@ -9,11 +10,13 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { KeyPair } from '../../src/crypto/keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
-import type { Signature } from '../../src/crypto/signature.ts';
+import { keyFault } from '../../src/crypto/key-fault.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
 import type { Certificate, Epoch } from '../../src/ledger/certificate.ts';
 import type { Genesis } from '../../src/ledger/genesis.ts';
-import type { Transaction } from '../../src/ledger/transaction.ts';
+import type { Operation } from '../../src/ledger/operation.ts';
+import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
 import { sealBytes } from '../../src/node/peers/relay.ts';
 import { transactionFrameCodec } from '../../src/node/peers/wire.ts';
@@ -45,6 +48,33 @@ export function payment(genesis: Genesis, from: KeyPair, nonce: number): Transac
   const wallet = new Wallet({ chainId, keyPair: from, signer: nativeSigner(from.secretKey) });
   const terms = { nonce, fee: 1n, expiryHeight: toHeight(50_000) };
   return unwrap(wallet.transfer(developmentKeyPair('carol').publicKey, 1n, terms));
+}
+
+/** A transaction of the largest that nobody signed: it names 992 keys, which are points of the curve and nobody's. */
+export function keysNamed(genesis: Genesis, from: KeyPair, nonce: number): Transaction {
+  const setKeys = (): Operation => {
+    const keys = Array.from({ length: limits.maxSigners }, somePoint).toSorted();
+    return { type: 'set-keys', keys, threshold: 1, force: true };
+  };
+  const transaction = {
+    chainId: genesis.chainId,
+    sender: from.publicKey,
+    nonce,
+    fee: 1_000n,
+    expiryHeight: toHeight(50_000),
+    reference: new Uint8Array(0),
+    conditions: [],
+    operations: Array.from({ length: 62 }, setKeys),
+    signers: [from.publicKey],
+  };
+  return assembleTransaction(transaction, [falseSignature()]);
+}
+
+function somePoint(): PublicKey {
+  for (;;) {
+    const key = randomBytes(32).toString('hex') as PublicKey;
+    if (keyFault(key) === undefined) return key;
+  }
 }
 
 export function frameOf(salt: number, transactions: readonly Uint8Array[]): Uint8Array {

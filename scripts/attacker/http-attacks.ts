@@ -4,7 +4,7 @@ import { encodeBatch } from '../../src/client/batch.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Attack } from './attack.ts';
 import { many } from './crowds.ts';
-import { payment, withFalseSignature } from './forge.ts';
+import { keysNamed, payment, withFalseSignature } from './forge.ts';
 import type { Scene } from './scene.ts';
 
 const maxUnsentBytes = 1024 * 1024;
@@ -218,6 +218,30 @@ export const httpAttacks = {
           opened.destroy();
         });
       }),
+  },
+  'http-many-keys': {
+    does: '2 batches a second and node of 62 unsigned transactions that name 992 keys each',
+    run: (scene) => {
+      // Made one by one as the attack goes on; in three are more keys than a node remembers to be points.
+      const bodies: Uint8Array[] = [];
+      const { genesis } = scene.ground;
+      const make = (): Uint8Array =>
+        encodeBatch(Array.from({ length: 62 }, (_, at) => keysNamed(genesis, bob, 100 * bodies.length + at)));
+      return scene.everywhere((node) =>
+        scene.again(async () => {
+          const socket = await open(scene, node);
+          if (socket === undefined) return;
+          socket.resume();
+          await scene.pace(2, (index) => {
+            const body = (bodies[index % 3] ??= make());
+            return (
+              scene.sent(write(socket, post('/v1/transactions', body)), body.length, 62) || !socket.destroyed
+            );
+          });
+          socket.destroy();
+        }),
+      );
+    },
   },
   'http-connects': {
     does: 'CONNECT, and the line reset or 2 MB/s behind it, 8 connections a node, again when cut',
