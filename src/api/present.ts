@@ -1,12 +1,13 @@
 import { toHex } from '../base/bytes.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { headerJson } from '../ledger/block.ts';
+import { hashHeader, headerJson } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
 import { receiptJson } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
+import type { StateReading } from '../ledger/state-reading.ts';
 import { transactionJson } from '../ledger/transaction.ts';
 import type { BlockView, HeaderView } from './chain-views.ts';
 import type {
@@ -33,6 +34,7 @@ import type {
   RecordDiffJson,
   RecordHistoryJson,
   ReservationJson,
+  StateReadingJson,
   StatusJson,
   SubmitResultJson,
   TransactionsJson,
@@ -62,6 +64,16 @@ export function finalityJson({ header, descendants, certificate }: FinalityProof
     header: headerJson(header),
     descendants: descendants.map(headerJson),
     certificate: certificateJson(certificate),
+  };
+}
+
+export function stateReadingJson(identity: NodeIdentity, reading: StateReading): StateReadingJson {
+  return {
+    ...originOf(identity),
+    hash: hashHeader(reading.header),
+    ...finalityJson(reading),
+    entry: reading.entry && toHex(reading.entry),
+    proof: toHex(reading.proof),
   };
 }
 

@@ -329,6 +329,17 @@ export const finalitySchema = z
   .describe('All that shows offline, with the genesis file, that the block is final')
   .meta({ id: 'FinalityProof' });
 
+export const stateReadingSchema = z
+  .object({
+    ...origin,
+    hash: hashSchema.describe('Of the block after which the state is so'),
+    ...finality,
+    entry: bytesHex('The entry in the state (specification, "The state")').nullable(),
+    proof: bytesHex('What shows the entry, or that there is none, under the state root of the header'),
+  })
+  .describe('What a final state has under one key, and all that shows it offline, with the genesis file')
+  .meta({ id: 'StateReading' });
+
 export const epochsSchema = z
   .object({
     ...origin,
@@ -863,6 +874,7 @@ export type CertificateJson = z.output<typeof certificateSchema>;
 export type ReceiptJson = z.output<typeof receiptSchema>;
 export type TransactionJson = z.output<typeof transactionSchema>;
 export type FinalityJson = z.output<typeof finalitySchema>;
+export type StateReadingJson = z.output<typeof stateReadingSchema>;
 export type EpochsJson = z.output<typeof epochsSchema>;
 export type GenesisJson = z.output<typeof genesisSchema>;
 export type InclusionJson = z.output<typeof inclusionSchema>;

@@ -36,6 +36,7 @@ import { type Explorer, explorerRoutes } from './routes/explorer.ts';
 import { listRoutes } from './routes/lists.ts';
 import { chainRulesRoutes } from './routes/chain-rules.ts';
 import { namespaceRoutes } from './routes/namespaces.ts';
+import { proofRoutes } from './routes/proofs.ts';
 import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
 import type { Api, RouteContext } from './routes/route-context.ts';
@@ -206,6 +207,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   listRoutes(api, context);
   reservationRoutes(api, context);
   namespaceRoutes(api, context);
+  proofRoutes(api, context);
   nodeRoutes(api, context);
   telemetryRoutes(api, context);
   memberRoutes(api, context);

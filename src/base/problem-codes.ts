@@ -259,6 +259,8 @@ export const problemCodes = {
   'proof/history': 'The versions of a record are not shown to be all that there were',
   'proof/malformed': 'What is given as a proof does not have the form of one',
   'proof/receipt': 'The receipt does not stand in the block that is named',
+  'proof/stale': 'What is proven is of an older block than one that is known to be final',
+  'proof/state': 'The state after the block that is named has something else',
   'proof/transaction': 'The transaction does not stand in the block that is named',
   'proof/unknown-validators': 'Others signed than the validators that are known to be those of the chain',
 

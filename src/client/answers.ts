@@ -215,6 +215,18 @@ export interface FinalityAnswer extends Origin, Finality {
   readonly hash: Hash;
 }
 
+/**
+ * What the state after a final block has under one key, and all that shows it offline: `verifyAccount` and
+ * `verifyRecord` check it and read it.
+ */
+export interface StateReadingAnswer extends Origin, Finality {
+  /** Of the block. */
+  readonly hash: Hash;
+  /** The bytes of the entry; null where there is none. */
+  readonly entry: BytesHex | null;
+  readonly proof: BytesHex;
+}
+
 /** The last block of an epoch, what shows that it is final, and who the validators are from there on. */
 export interface EpochAnswer extends Finality {
   readonly validators: readonly Address[];
@@ -690,6 +702,7 @@ export interface Answers {
   readonly submissions: Origin & { readonly results: readonly SubmitAnswer[] };
   readonly block: BlockAnswer;
   readonly finality: FinalityAnswer;
+  readonly stateReading: StateReadingAnswer;
   readonly headers: Origin & { readonly headers: readonly HeaderItem[] };
   readonly epochs: EpochsAnswer;
   readonly genesis: GenesisAnswer;

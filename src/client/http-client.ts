@@ -43,6 +43,7 @@ import type {
   RecordListAnswer,
   ReservationAnswer,
   SamplesAnswer,
+  StateReadingAnswer,
   StatusAnswer,
   SubmitAnswer,
   TransactionsAnswer,
@@ -230,6 +231,27 @@ export class HttpClient {
   ): Promise<FinalityAnswer | Problem> {
     const path = (): string => `/v1/blocks/${pathPart(`${name}`)}/finality`;
     return this.#get('finality', path, deadline, both(shapes.finality, aboutBlock(name)));
+  }
+
+  /** What an account has in the newest final state of the node; `verifyAccount` checks it and reads it. */
+  accountProof(
+    account: Address | PublicKey,
+    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
+  ): Promise<StateReadingAnswer | Problem> {
+    return this.#get(
+      'stateReading',
+      () => `/v1/proofs/accounts/${pathPart(account)}`,
+      deadline,
+      shapes.finality,
+    );
+  }
+
+  /** The same of a record; `verifyRecord` checks it and reads it. */
+  recordProof(
+    key: string,
+    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
+  ): Promise<StateReadingAnswer | Problem> {
+    return this.#get('stateReading', () => `/v1/proofs/records${query({ key })}`, deadline, shapes.finality);
   }
 
   /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */

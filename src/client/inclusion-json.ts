@@ -9,6 +9,7 @@ import type { DoubleVote } from '../ledger/contradiction.ts';
 import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import { type MerkleProof, merkleProofCodec } from '../ledger/merkle.ts';
 import { type Found, type Receipt, receiptCodec } from '../ledger/receipt.ts';
+import type { StateReading } from '../ledger/state-reading.ts';
 import { decodeTransaction, type Transaction, transactionJson } from '../ledger/transaction.ts';
 import { validatorKeysCodec } from '../ledger/validators.ts';
 import type {
@@ -23,6 +24,7 @@ import type {
   Origin,
   ReceiptAnswer,
   SignedWordAnswer,
+  StateReadingAnswer,
   TransactionAnswer,
 } from './answers.ts';
 
@@ -53,6 +55,18 @@ function insideOf(answer: unknown): unknown {
 /** The same of a header, with the headers and the certificate that make it final. */
 export function finalityFromJson(json: unknown): FinalityProof | Problem {
   return reading(() => finalityFrom(json as FinalityAnswer));
+}
+
+/** What the state after a block has under one key, with what shows it. */
+export function stateReadingFromJson(json: unknown): StateReading | Problem {
+  return reading(() => {
+    const { entry, proof, ...answer } = json as StateReadingAnswer;
+    return {
+      ...finalityFrom(answer),
+      entry: entry === null ? null : fromHex(entry),
+      proof: fromHex(proof),
+    };
+  });
 }
 
 /** How the validators changed, as `GET /v1/epochs` lists it. */
@@ -216,8 +230,7 @@ function reading<T>(read: () => T): T | Problem {
     // The runtime's own error for a missing value would not name the field.
     const why = cause instanceof TypeError ? 'something is missing in it' : (cause as Error).message;
     return new Problem('proof/malformed', `this is no proof: ${why}`, {
-      remedy:
-        'Give what the API answers for a final transaction, or what "quorate tx status HASH --proof FILE" wrote, unchanged.',
+      remedy: 'Give what the API answered, or what "quorate tx status HASH --proof FILE" wrote, unchanged.',
       cause,
     });
   }

@@ -16,6 +16,7 @@ export { failureRemedy } from '../ledger/failure-remedies.ts';
 export { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';
+export type { Account, RecordEntry } from '../ledger/state-entry.ts';
 export { parseReservation, type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 export {
   decodeTransaction,
@@ -34,6 +35,7 @@ export { type Deadline, type FinalTransaction, HttpClient, type ListOptions } fr
 export { problemOf } from './outcomes.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount } from './ledger-account.ts';
+export type { AccountReading, RecordReading } from './ledger-reads.ts';
 export type { SendOptions } from './ledger-sending.ts';
 export { isRetryable } from './transport.ts';
 export {
@@ -43,4 +45,5 @@ export {
   verifyHeader,
   verifyReceipt,
 } from './verify.ts';
+export { type VerifiedAccount, type VerifiedRecord, verifyAccount, verifyRecord } from './verify-state.ts';
 export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

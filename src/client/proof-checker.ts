@@ -1,5 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import { type Genesis, trustedBy } from '../ledger/genesis.ts';
 import { trustEpochs, type Trusted } from '../ledger/inclusion.ts';
@@ -13,6 +14,12 @@ import {
   type VerifiedReceipt,
   verifyReceiptBy,
 } from './verify.ts';
+import {
+  type VerifiedAccount,
+  verifyAccountBy,
+  type VerifiedRecord,
+  verifyRecordBy,
+} from './verify-state.ts';
 
 /**
  * Checks answers of nodes against one genesis file, one after the other. When a signer is not a known
@@ -50,6 +57,16 @@ export class ProofChecker {
   /** As `verifyReceipt`; also a problem of asking for the changes of the validators. */
   receipt(answer: unknown, hash: Hash, node = this.#node): Promise<VerifiedReceipt | Problem> {
     return this.#check((trusted) => verifyReceiptBy(trusted, answer, hash), node);
+  }
+
+  /** As `verifyAccount`; also a problem of asking for the changes of the validators. */
+  account(answer: unknown, account: PublicKey, node = this.#node): Promise<VerifiedAccount | Problem> {
+    return this.#check((trusted) => verifyAccountBy(trusted, answer, account), node);
+  }
+
+  /** As `verifyRecord`; also a problem of asking for the changes of the validators. */
+  record(answer: unknown, key: string, node = this.#node): Promise<VerifiedRecord | Problem> {
+    return this.#check((trusted) => verifyRecordBy(trusted, answer, key), node);
   }
 
   /** As `verifyContradiction`; also a problem of asking for the changes of the validators. */

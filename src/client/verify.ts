@@ -40,7 +40,7 @@ export interface VerifiedHeader {
 }
 
 /** What is known before anything is checked. */
-interface Known {
+export interface Known {
   /** All that is trusted. */
   readonly genesis: Genesis;
   /**
@@ -156,7 +156,7 @@ export function verifyContradictionBy(trusted: Trusted, item: unknown): string |
 }
 
 /** The validators of each epoch, as far as they are proven from the genesis file on. */
-function trustedWith(genesis: Genesis, epochs: unknown): Trusted | Problem {
+export function trustedWith(genesis: Genesis, epochs: unknown): Trusted | Problem {
   const proofs = epochs === undefined ? [] : epochsFromJson(epochs);
   return proofs instanceof Problem ? proofs : trustEpochs(trustedBy(genesis), proofs);
 }

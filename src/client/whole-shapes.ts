@@ -128,6 +128,13 @@ export const wholeShapes: { readonly [K in keyof Answers]: Look } = {
   submissions: object<Answers['submissions']>({ ...origin, results: each(part.submission) }),
   block: wholeBlock,
   finality: object<Answers['finality']>({ ...origin, hash, ...part.finality }),
+  stateReading: object<Answers['stateReading']>({
+    ...origin,
+    hash,
+    ...part.finality,
+    entry: orNull(bytes),
+    proof: bytes,
+  }),
   headers: object<Answers['headers']>({ ...origin, headers: each(object(part.headerItem)) }),
   epochs: object<Answers['epochs']>({
     ...origin,

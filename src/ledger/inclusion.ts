@@ -59,7 +59,7 @@ export interface EpochProof extends FinalityProof {
 
 /** One thing that was checked and holds. */
 export interface CheckedStep {
-  readonly check: 'transaction' | 'receipt' | 'headers' | 'certificate';
+  readonly check: 'transaction' | 'receipt' | 'state' | 'headers' | 'certificate';
   /** In words, with what it was checked against. */
   readonly says: string;
 }
@@ -223,8 +223,8 @@ function checkLeader(
   return { check: 'certificate', says };
 }
 
-function unproven(
-  code: 'proof/certificate' | 'proof/headers' | 'proof/receipt' | 'proof/transaction',
+export function unproven(
+  code: 'proof/certificate' | 'proof/headers' | 'proof/receipt' | 'proof/state' | 'proof/transaction',
   why: string,
   height: Height,
 ): Problem {

@@ -26,6 +26,8 @@ import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
 import type { Reservation } from '../../src/ledger/reservation.ts';
 import type { ReservationId } from '../../src/ledger/reservation-id.ts';
 import { hashReceipt, type Receipt, receiptsRootOf } from '../../src/ledger/receipt.ts';
+import { State } from '../../src/ledger/state.ts';
+import { type ProvenEntry, readAccountProven, readRecordProven } from '../../src/ledger/state-reading.ts';
 import { assembleTransaction, decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 
 export const alice = 'a1'.repeat(32) as PublicKey;
@@ -306,6 +308,19 @@ export class FakeBackend implements Backend {
       keys: undefined,
       pendingNonce: 6,
     });
+  }
+
+  async accountProof(key: PublicKey) {
+    return this.#proven(readAccountProven(State.empty, key));
+  }
+
+  async recordProof(key: string) {
+    return this.#proven(readRecordProven(State.empty, key));
+  }
+
+  async #proven(entry: ProvenEntry) {
+    const finality = await this.finality('latest');
+    return finality && { ...finality, ...entry };
   }
 
   async reservation(id: ReservationId, consistency: Consistency) {

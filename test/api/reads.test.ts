@@ -14,6 +14,7 @@ import {
   recordListSchema,
   recordSchema,
   reservationSchema,
+  stateReadingSchema,
   statusSchema,
   transactionStatusSchema,
   validatorsSchema,
@@ -92,6 +93,28 @@ void test('a block is found by height, by hash, and as the latest; full adds tra
   assert.deepEqual([below.hash, below.descendants], [genesis.hash, [full.header]]);
   await problemFrom(await fetch(`${world.api.address}/v1/blocks/2/finality`), 404, 'api/no-such-block');
   assert.equal((await get(world, '/v1/genesis', genesisSchema)).genesis, world.backend.identity.genesis);
+});
+
+void test('what the state has comes with its proof, once a block is final', async (t) => {
+  const world = await start(t);
+  const paths = [`accounts/${encodeAddress(alice)}`, `accounts/${alice}`, 'records?key=a', 'records?key=..'];
+  for (const path of paths) {
+    const problem = await problemFrom(
+      await fetch(`${world.api.address}/v1/proofs/${path}`),
+      404,
+      'api/no-such-block',
+    );
+    assert.match(problem.detail, /no block is final yet/);
+  }
+  const { hash } = world.backend.makeBlock([]);
+  for (const path of paths) {
+    const reading = await get(world, `/v1/proofs/${path}`, stateReadingSchema);
+    assert.deepEqual([reading.hash, reading.header.height, reading.entry], [hash, 1, null]);
+    assert.match(reading.proof, /^(?:[0-9a-f]{2})+$/);
+  }
+  await problemFrom(await fetch(`${world.api.address}/v1/proofs/accounts/x`), 400, 'keys/address');
+  await problemFrom(await fetch(`${world.api.address}/v1/proofs/records`), 400, 'api/invalid-request');
+  await problemFrom(await fetch(`${world.api.address}/v1/proofs/records?key=`), 400, 'api/invalid-request');
 });
 
 void test('headers come in pages, and end where the chain ends', async (t) => {
@@ -358,6 +381,8 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/members',
     '/v1/namespaces',
     '/v1/namespaces/{name}',
+    '/v1/proofs/accounts/{account}',
+    '/v1/proofs/records',
     '/v1/ready',
     '/v1/records',
     '/v1/records/diff',

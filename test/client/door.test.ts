@@ -84,9 +84,11 @@ test('both doors hand out what an application needs, the client’s all of it bu
     'sign',
     'toHeight',
     'transactionJson',
+    'verifyAccount',
     'verifyContradiction',
     'verifyHeader',
     'verifyReceipt',
+    'verifyRecord',
   ];
   assert.deepEqual(Object.keys(client).toSorted(), names.toSorted());
   assert.deepEqual(Object.keys(whole).toSorted(), [...names, 'initDirectory', 'startNode'].toSorted());

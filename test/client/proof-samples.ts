@@ -1,6 +1,7 @@
 import { utf8 } from '../../src/base/bytes.ts';
 import { unwrap } from '../../src/base/problem.ts';
-import { transactionStatusJson } from '../../src/api/present.ts';
+import { stateReadingJson, transactionStatusJson } from '../../src/api/present.ts';
+import type { StateReadingJson } from '../../src/api/schemas.ts';
 import { Wallet } from '../../src/client/wallet.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { type KeyPair, keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
@@ -11,6 +12,8 @@ import { buildBlock } from '../../src/ledger/execution.ts';
 import { createGenesis, type Genesis, genesisHeader, genesisState } from '../../src/ledger/genesis.ts';
 import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
 import { hashReceipt, receiptJson } from '../../src/ledger/receipt.ts';
+import type { State } from '../../src/ledger/state.ts';
+import type { ProvenEntry } from '../../src/ledger/state-reading.ts';
 import { type Transaction, transactionJson } from '../../src/ledger/transaction.ts';
 import { contextAt } from '../ledger/samples.ts';
 
@@ -64,8 +67,8 @@ export function certificateOf(genesis: Genesis, top: BlockHeader): FinalityCerti
   return { engine: 'pbft', phase: 'commit', epoch: toHeight(0), ...slot, signatures };
 }
 
-/** What a node answers about a transaction of block 1, whose certificate is that of block `1 + above`. */
-export function proofOf(genesis: Genesis, above = 1, at = 2) {
+/** Block 1, what it did, and those above it up to the one that is signed. */
+function firstBlock(genesis: Genesis, above: number) {
   const wallet = new Wallet({ chainId: genesis.chainId, keyPair: alice });
   const terms = { fee: 2n, expiryHeight: toHeight(50) };
   const transactions: Transaction[] = [
@@ -74,6 +77,9 @@ export function proofOf(genesis: Genesis, above = 1, at = 2) {
     wallet.put('note', utf8('b'), { ...terms, nonce: 2 }),
     wallet.transfer(bob.publicKey, 5_000n, { ...terms, nonce: 3 }),
     wallet.delete('nothing', { ...terms, nonce: 4 }),
+    wallet.put('shop/price', utf8('9'), { ...terms, nonce: 5 }),
+    wallet.put('gone', utf8('x'), { ...terms, nonce: 6 }),
+    wallet.delete('gone', { ...terms, nonce: 7 }),
   ].map((one) => unwrap(one));
   const context = contextAt(1, { chainId: genesis.chainId });
   const room = { maxCount: 100, maxBytes: 100_000 };
@@ -87,22 +93,39 @@ export function proofOf(genesis: Genesis, above = 1, at = 2) {
   const descendants: BlockHeader[] = [];
   let top = header;
   for (let more = 0; more < above; more++) descendants.push((top = nextHeader(top, {})));
+  const finality = { header, descendants, certificate: certificateOf(genesis, top) };
+  return { transactions, hashes, execution, finality };
+}
+
+const identityOf = ({ chainId, consensus }: Genesis) =>
+  ({ chainId, engine: consensus.engine }) as Parameters<typeof transactionStatusJson>[0];
+
+/** What a node answers about the state after block 1, read from it. */
+export function stateProofOf(genesis: Genesis, read: (state: State) => ProvenEntry, above = 1) {
+  const { execution, finality } = firstBlock(genesis, above);
+  const answer = stateReadingJson(identityOf(genesis), { ...finality, ...read(execution.state) });
+  return { answer: JSON.parse(JSON.stringify(answer)) as StateReadingJson, finality };
+}
+
+/** What a node answers about a transaction of block 1, whose certificate is that of block `1 + above`. */
+export function proofOf(genesis: Genesis, above = 1, at = 2) {
+  const { transactions, hashes, execution, finality } = firstBlock(genesis, above);
+  const { header } = finality;
   const transaction = transactions[at] as Transaction;
   const inclusion = {
     height: header.height,
     blockHash: hashHeader(header),
-    header,
-    descendants,
-    certificate: certificateOf(genesis, top),
+    ...finality,
     receipt: execution.receipts[at] as (typeof execution.receipts)[number],
     transactionProof: merkleProof(hashes, at),
     receiptProof: merkleProof(execution.receipts.map(hashReceipt), at),
     transaction,
   };
-  const { chainId, consensus } = genesis;
-  const identity = { chainId, engine: consensus.engine } as Parameters<typeof transactionStatusJson>[0];
   const status = { status: 'final' as const, hash: transaction.hash, inclusion };
-  const json = JSON.parse(JSON.stringify(transactionStatusJson(identity, status))) as Record<string, unknown>;
+  const json = JSON.parse(JSON.stringify(transactionStatusJson(identityOf(genesis), status))) as Record<
+    string,
+    unknown
+  >;
   const block = JSON.parse(
     JSON.stringify({
       transactions: transactions.map(transactionJson),

@@ -26,6 +26,7 @@ async function answersOf(t: Parameters<typeof start>[0]): Promise<Map<keyof Answ
     transaction: `transactions/${sent.hash}`,
     block: 'blocks/1?full=true',
     finality: 'blocks/1/finality',
+    stateReading: `proofs/accounts/${about}`,
     headers: 'headers?from=1',
     epochs: 'epochs',
     genesis: 'genesis',

@@ -10,6 +10,7 @@ import type { TelemetryBackend } from '../../api/telemetry-views.ts';
 import { defined } from '../../base/invariant.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
 import type { Height } from '../../ledger/block.ts';
 import { formatGenesis, genesisValidators } from '../../ledger/genesis.ts';
 import { metricFamilies } from './metrics.ts';
@@ -97,6 +98,14 @@ export class NodeBackend implements Backend {
 
   record(...asked: Parameters<Backend['record']>) {
     return this.#reads.record(...asked);
+  }
+
+  accountProof(key: PublicKey) {
+    return this.#reads.accountProof(key);
+  }
+
+  recordProof(key: string) {
+    return this.#reads.recordProof(key);
   }
 
   chainParameters() {
