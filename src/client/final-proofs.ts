@@ -1,6 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
-import { hashHeader, type Height, toHeight } from '../ledger/block.ts';
+import { type BlockHeader, hashHeader, type Height, toHeight } from '../ledger/block.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { maxFaulty } from '../ledger/quorum.ts';
@@ -37,19 +37,26 @@ const provesFinality: Readonly<Record<EngineName, boolean>> = { pbft: true, raft
  * say it that one of them is honest. In Raft nobody lies, and a node's word counts.
  */
 export class FinalProofs {
+  /** Undefined where no proof shows to others that a block is final. */
+  readonly checker: ProofChecker | undefined;
   readonly #nodes: Nodes;
-  readonly #checker: ProofChecker | undefined;
+  #newest = toHeight(0);
 
   constructor(nodes: Nodes, genesis: Genesis) {
     this.#nodes = nodes;
     const ofAny = { epochs: (options?: Deadline) => nodes.ask((client) => client.epochs(options)) };
-    this.#checker = provesFinality[genesis.consensus.engine] ? new ProofChecker(genesis, ofAny) : undefined;
+    this.checker = provesFinality[genesis.consensus.engine] ? new ProofChecker(genesis, ofAny) : undefined;
   }
 
   /** How many of the named nodes may lie or be silent. Of one alone none: its word is all there is. */
   get faulty(): number {
-    if (this.#checker === undefined) return 0;
-    return Math.min(maxFaulty(this.#checker.validators), this.#nodes.endpoints.length - 1);
+    if (this.checker === undefined) return 0;
+    return Math.min(maxFaulty(this.checker.validators), this.#nodes.endpoints.length - 1);
+  }
+
+  /** The highest block that was proven so far. */
+  get newest(): Height {
+    return this.#newest;
   }
 
   /**
@@ -75,7 +82,7 @@ export class FinalProofs {
   /** The highest final height that one of so many nodes shows that an honest one is among them. */
   async height({ deadlineMs }: Deadline = {}): Promise<Height | Problem> {
     const options = deadlineMs === undefined ? {} : { deadlineMs };
-    if (this.#checker === undefined) {
+    if (this.checker === undefined) {
       const status = await this.#nodes.ask((client) => client.status(), options);
       return status instanceof Problem ? status : status.finalHeight;
     }
@@ -96,14 +103,14 @@ export class FinalProofs {
   /** A problem where the node that told of a block does not show that it is final. */
   async block({ hash, header }: FinalBlockEvent, url: string): Promise<Problem | undefined> {
     const client = this.#nodes.at(url);
-    if (this.#checker === undefined || client === undefined) return undefined;
+    if (this.checker === undefined || client === undefined) return undefined;
     const shown = certifiedHeader(header, hash);
     if (shown instanceof Problem) return shown;
     const answer = await client.finality(hash);
     if (answer instanceof Problem) return answer;
-    const proven = await this.#checker.header(answer, client);
+    const proven = await this.checker.header(answer, client);
     if (proven instanceof Problem) return proven;
-    if (hashHeader(proven.header) === hash) return undefined;
+    if (hashHeader(proven.header) === hash) return this.#note(proven.header);
     return new Problem('proof/headers', `${url} proves another block than ${hash}, of which it told`, {
       remedy: 'Believe nothing of it, and ask another node.',
       details: { url, wanted: hash, found: hashHeader(proven.header) },
@@ -119,7 +126,7 @@ export class FinalProofs {
       async (client) => {
         const block = await client.block(hash, { full: true });
         if (block instanceof Problem) return block;
-        if (this.#checker === undefined) return block.receipts ?? [];
+        if (this.checker === undefined) return block.receipts ?? [];
         const receipts = verifyBlockReceipts(block, header);
         return receipts instanceof Problem ? receipts : receipts.map(receiptJson);
       },
@@ -163,20 +170,27 @@ export class FinalProofs {
     hash: Hash,
     client: HttpClient,
   ): Promise<FinalOutcome | undefined> {
-    if (this.#checker === undefined) {
+    if (this.checker === undefined) {
       const { height, blockHash, receipt } = answer.inclusion;
       return { hash, height, blockHash, receipt };
     }
-    const verified = await this.#checker.receipt(answer, hash, client);
+    const verified = await this.checker.receipt(answer, hash, client);
     if (verified instanceof Problem) return undefined;
-    const { height, blockHash, receipt } = verified.inclusion;
+    const { height, blockHash, receipt, header } = verified.inclusion;
+    this.#note(header);
     return { hash, height, blockHash, receipt: receiptJson(receipt) };
   }
 
   async #heightIn({ height, proof, client }: Latest): Promise<Height | Problem> {
-    if (this.#checker === undefined || proof === undefined) return height;
-    const proven = await this.#checker.header(proof, client);
-    return proven instanceof Problem ? proven : proven.header.height;
+    if (this.checker === undefined || proof === undefined) return height;
+    const proven = await this.checker.header(proof, client);
+    if (proven instanceof Problem) return proven;
+    this.#note(proven.header);
+    return proven.header.height;
+  }
+
+  #note({ height }: BlockHeader): undefined {
+    if (height > this.#newest) this.#newest = height;
   }
 }
 
@@ -200,7 +214,7 @@ function anotherWhereUnproven({ code }: Problem): 'later' | 'answer' {
 }
 
 /** One that is behind the node that told of a block does not have it yet; one that pruned it never will. */
-function anotherForBlocks(problem: Problem): 'later' | 'never' | 'answer' {
+export function anotherForBlocks(problem: Problem): 'later' | 'never' | 'answer' {
   if (problem.code === 'api/no-such-block') return 'later';
   return problem.code === 'storage/pruned' ? 'never' : anotherWhereUnproven(problem);
 }

@@ -1,13 +1,15 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { KeyPair } from '../crypto/keys.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import type { Genesis } from '../ledger/genesis.ts';
-import type { Origin } from './answers.ts';
+import type { Address, Origin } from './answers.ts';
 import { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
 import { FinalProofs } from './final-proofs.ts';
 import { FinalWatch } from './final-watch.ts';
 import type { Deadline, HttpClient } from './http-client.ts';
 import { LedgerAccount } from './ledger-account.ts';
+import { type AccountReading, LedgerReads, type RecordReading } from './ledger-reads.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
 import { wrongCount } from './option-checks.ts';
 import { whichChain } from './which-chain.ts';
@@ -30,6 +32,7 @@ export class Ledger {
   readonly engine: Origin['engine'];
   readonly #nodes: Nodes;
   readonly #watch: FinalWatch;
+  readonly #reads: LedgerReads;
   readonly #accounts: LedgerAccount[] = [];
 
   private constructor(nodes: Nodes, genesis: Genesis) {
@@ -41,7 +44,9 @@ export class Ledger {
     const onMoved = (): void => {
       for (const account of this.#accounts) account.moved();
     };
-    this.#watch = new FinalWatch({ nodes, chainId, proofs: new FinalProofs(nodes, genesis), onMoved });
+    const proofs = new FinalProofs(nodes, genesis);
+    this.#watch = new FinalWatch({ nodes, chainId, proofs, onMoved });
+    this.#reads = new LedgerReads(nodes, proofs, genesis);
   }
 
   /**
@@ -84,8 +89,22 @@ export class Ledger {
   }
 
   /**
+   * What an account has, named by its address or public key: proven under PBFT, and of the newest block
+   * that an honest one of the nodes shows; linearizable in Raft. What a payment did is in it as soon as this
+   * ledger told that the payment is final. Within 10 s unless told.
+   */
+  readAccount(account: Address | PublicKey, deadline: Deadline = {}): Promise<AccountReading | Problem> {
+    return this.#reads.account(account, deadline);
+  }
+
+  /** The same of a record; that there is none is proven as well. */
+  readRecord(key: string, deadline: Deadline = {}): Promise<RecordReading | Problem> {
+    return this.#reads.record(key, deadline);
+  }
+
+  /**
    * Any call of `HttpClient`, at the first node that can answer it now. What it answers is that node's word;
-   * `verifyReceipt` and `verifyHeader` check what carries a proof.
+   * `verifyReceipt`, `verifyHeader`, `verifyAccount` and `verifyRecord` check what carries a proof.
    */
   ask<T>(call: (client: HttpClient) => Promise<T | Problem>, deadline: Deadline = {}): Promise<T | Problem> {
     return this.#nodes.ask(call, deadline);

@@ -7,14 +7,19 @@ import { limits } from '../../src/base/limits.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import type { Origin, ProblemAnswer, SubmitAnswer } from '../../src/client/answers.ts';
 import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
+import { parseAddress } from '../../src/crypto/address.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
+import type { PublicKey } from '../../src/crypto/signature.ts';
 import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
-import { finalityJson, transactionStatusJson } from '../../src/api/present.ts';
+import { accountJson, finalityJson, stateReadingJson, transactionStatusJson } from '../../src/api/present.ts';
 import { type BlockHeader, hashHeader, headerJson } from '../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../src/ledger/certificate.ts';
-import { formatGenesis, type Genesis, genesisHeader } from '../../src/ledger/genesis.ts';
+import { formatGenesis, type Genesis, genesisHeader, genesisState } from '../../src/ledger/genesis.ts';
 import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
 import { hashReceipt, type Receipt, receiptJson, receiptsRootOf } from '../../src/ledger/receipt.ts';
+import type { State } from '../../src/ledger/state.ts';
+import { accountStateKey, encodeAccount } from '../../src/ledger/state-entry.ts';
+import { readAccountProven, readRecordProven } from '../../src/ledger/state-reading.ts';
 import { status } from './fake-api.ts';
 import { certificateOf, genesisOf, nextHeader } from './proof-samples.ts';
 
@@ -26,6 +31,7 @@ interface Block {
   readonly certificate: FinalityCertificate;
   readonly transactions: readonly Transaction[];
   readonly receipts: readonly Receipt[];
+  readonly state: State;
 }
 
 /** What came of each, but its name. */
@@ -155,14 +161,31 @@ export class FakeLedger {
     return { status: 'final', hash: name, inclusion } as const;
   }
 
+  /** The state after a block, and what shows that the block is final. */
+  readingAt(height: number) {
+    const block = this.blocks[height - 1];
+    if (block === undefined) return { finality: undefined, state: genesisState(this.genesis) };
+    const { header, certificate, state } = block;
+    return { finality: { header, descendants: [], certificate }, state };
+  }
+
   #blockOf(transactions: readonly Transaction[]): Block {
     const receipts = transactions.map(({ hash }): Receipt => ({ ...nothingCame, transactionHash: hash }));
+    const before = this.blocks.at(-1)?.state ?? genesisState(this.genesis);
+    const senders = [...new Set(transactions.map(({ sender }) => sender))];
+    const state = before.with(
+      senders.map((sender) => {
+        const account = { ...before.account(sender), nonce: this.nonces.get(sender) ?? 0 };
+        return { key: accountStateKey(sender), value: encodeAccount(account) };
+      }),
+    );
     const header = nextHeader(this.blocks.at(-1)?.header ?? genesisHeader(this.genesis), {
       transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
       receiptsRoot: receiptsRootOf(receipts),
+      stateRoot: state.root,
     });
     const certificate = certificateOf(this.genesis, header);
-    return { hash: hashHeader(header), header, certificate, transactions, receipts };
+    return { hash: hashHeader(header), header, certificate, transactions, receipts, state };
   }
 
   commit(): void {
@@ -189,9 +212,13 @@ export class FakeLedger {
 class FakeNode {
   /** What it says instead of what is so; undefined for the truth. */
   lie: (path: string, truth: object) => object | undefined = () => undefined;
+  /** What it refuses to answer, with which problem. */
+  refuses: (path: string) => ProblemAnswer | undefined = () => undefined;
   /** Whether it keeps what it takes to itself, and forgets it. */
   forgets = false;
   readonly pool = new Map<Hash, Transaction>();
+  /** How many blocks it lacks of the state, as it shows it. */
+  behind = 0;
   readonly readers = new Map<ServerResponse, number>();
   requests: string[] = [];
   alive = true;
@@ -262,6 +289,8 @@ class FakeNode {
       });
       response.end(JSON.stringify(lie ?? said));
     };
+    const refusal = this.refuses(url);
+    if (refusal !== undefined) return json(refusal, 404);
     const { blocks, nonces, genesis } = this.#ledger;
     const [, , resource, name = '', part] = url.split(/[/?]/);
     if (method === 'POST') {
@@ -276,9 +305,24 @@ class FakeNode {
     } else if (resource === 'status') json({ ...status, ...this.#ledger.origin, finalHeight: blocks.length });
     else if (resource === 'chain') json({ feePerOperation: this.floor, scheduled: [] });
     else if (resource === 'genesis') json({ genesis: formatGenesis(genesis) });
-    else if (resource === 'accounts')
-      json({ nonce: nonces.get(name) ?? 0, pendingNonce: nonces.get(name) ?? 0 });
-    else if (resource === 'events') {
+    else if (resource === 'accounts') {
+      const account = unwrap(parseAddress(name));
+      const nonce = nonces.get(account) ?? 0;
+      json(accountOf(this.#ledger, account, { nonce, pendingNonce: nonce }));
+    } else if (resource === 'proofs') {
+      const { finality, state } = this.#ledger.readingAt(blocks.length - this.behind);
+      if (finality === undefined) return json({ code: 'api/no-such-block', detail: 'none', remedy: '' }, 404);
+      const entry =
+        name === 'accounts'
+          ? readAccountProven(state, unwrap(parseAddress(part ?? '')))
+          : readRecordProven(state, new URL(url, this.url).searchParams.get('key') ?? '');
+      json(stateReadingJson(this.#ledger.origin as never, { ...finality, ...entry }));
+    } else if (resource === 'records') {
+      json(
+        { code: 'api/no-such-record', detail: 'none', remedy: '', details: { height: blocks.length } },
+        404,
+      );
+    } else if (resource === 'events') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(': hello\n\n');
       this.readers.set(response, Number(request.headers['last-event-id'] ?? blocks.length) + 1);
@@ -318,4 +362,17 @@ class FakeNode {
       return { status: 'accepted', hash, missing: null };
     });
   }
+}
+
+/** What a node says of an account after the last block. */
+function accountOf(
+  { blocks, origin, genesis }: FakeLedger,
+  publicKey: PublicKey,
+  nonces: { readonly nonce: number; readonly pendingNonce: number },
+) {
+  const first = { header: genesisHeader(genesis), hash: genesis.chainId, state: genesisState(genesis) };
+  const { header, hash, state } = blocks.at(-1) ?? first;
+  const { height, stateRoot } = header;
+  const value = { publicKey, ...state.account(publicKey), ...nonces };
+  return accountJson(origin as never, { value, consistency: 'stale', height, blockHash: hash, stateRoot });
 }

@@ -20,7 +20,8 @@ test('an application’s 2,000 payments under way are all final, although the no
   const alice = developmentKeyPair('alice');
   const bob = developmentKeyPair('bob').publicKey;
   const account = ledger.account(alice, { signer: nativeSigner(alice.secretKey) });
-  const before = unwrap(await ledger.ask((client) => client.account(bob)));
+  const before = unwrap(await ledger.readAccount(bob));
+  assert.equal(before.height, 0, 'as the genesis file says');
 
   const payments = Array.from({ length: 2_000 }, () => account.transfer(bob, 1n, { deadlineMs: 120_000 }));
   await eventually('some are final', () => account.waiting < 1_900);
@@ -29,10 +30,17 @@ test('an application’s 2,000 payments under way are all final, although the no
 
   const problems = outcomes.filter((outcome) => outcome instanceof Problem);
   assert.deepEqual(problems, []);
-  const after = unwrap(await ledger.ask((client) => client.account(bob)));
-  assert.equal(BigInt(after.balance) - BigInt(before.balance), 2_000n);
-  const sender = unwrap(await ledger.ask((client) => client.account(alice.publicKey)));
-  assert.equal(sender.nonce, 2_000, 'none was signed twice');
+  const after = unwrap(await ledger.readAccount(bob));
+  assert.equal(after.account.balance - before.account.balance, 2_000n);
+  const sender = unwrap(await ledger.readAccount(alice.publicKey));
+  assert.equal(sender.account.nonce, 2_000, 'none was signed twice');
+
+  const value = Uint8Array.of(1, 2);
+  unwrap(await account.put('note', value, { deadlineMs: 120_000 }));
+  const { record, height } = unwrap(await ledger.readRecord('note'));
+  assert.deepEqual([record?.value, record?.owner], [value, alice.publicKey]);
+  assert.ok(height > after.height);
+  assert.equal(unwrap(await ledger.readRecord('no such')).record, undefined);
   network.child.kill('SIGTERM');
   await network.ended();
 });
