@@ -1,8 +1,15 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { AccountAnswer } from '../client/answers.ts';
 import { grouped } from '../client/plain-words.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import { accountHistoryCommand, accountKeysCommand } from './account-lists.ts';
 import { readAccount, withAccount } from './account-read.ts';
+import { accountNamed } from './names.ts';
+import { connect, type ConnectionOptions } from './options.ts';
+import { placeJson, placeRows, provenAccount, provenOption } from './proven-state.ts';
 import { answer, facts } from './terminal.ts';
+import { readGenesis } from './trusted-genesis.ts';
 
 export function accountCommand(): CommandUnknownOpts {
   return new Command('account')
@@ -15,30 +22,65 @@ export function accountCommand(): CommandUnknownOpts {
 function showCommand(): CommandUnknownOpts {
   return withAccount(new Command('show'))
     .description('show balance and nonce of an account; the word itself may be left out')
+    .addOption(provenOption)
     .action(async (name, options) => {
+      if (options.genesis !== undefined) return showProven(name, await readGenesis(options.genesis), options);
       const account = await readAccount(name, options);
       answer(options.json, account, () =>
         facts([
           ['address', account.address],
           ['public key', account.publicKey],
-          ['balance', grouped(account.balance)],
-          ...(account.held === '0' ? [] : [['held', grouped(account.held)] as [string, string]]),
+          ...amountRows(account),
           [
             'next nonce',
             account.pendingNonce === account.nonce
               ? String(account.nonce)
               : `${account.pendingNonce} (${account.nonce} in the final state)`,
           ],
-          ...(account.keys === null
-            ? []
-            : [
-                [
-                  'keys',
-                  `${account.keys.threshold} of ${account.keys.keys.length}: ${account.keys.keys.join(', ')}`,
-                ] as [string, string],
-              ]),
+          ...keyRows(account.keys),
           ['read at', `height ${grouped(account.height)}, ${account.consistency}`],
         ]),
       );
     });
+}
+
+async function showProven(
+  name: string,
+  genesis: Genesis,
+  options: ConnectionOptions & { readonly keys: string; readonly json?: true | undefined },
+): Promise<void> {
+  const client = connect(options);
+  const { development, name: chainName, chainId } = genesis;
+  const chain = { status: () => Promise.resolve({ development, chainName, chainId }) };
+  const publicKey = await accountNamed(name, { directory: options.keys, client: chain });
+  const verified = await provenAccount(client, genesis, publicKey);
+  const { balance, held, nonce, keys } = verified.account;
+  const account = {
+    address: encodeAddress(publicKey),
+    publicKey,
+    balance: `${balance}`,
+    held: `${held}`,
+    nonce,
+    keys: keys === undefined ? null : { ...keys, keys: keys.keys.map(encodeAddress) },
+  };
+  answer(options.json, { ...account, ...placeJson(genesis, verified) }, () =>
+    facts([
+      ['address', account.address],
+      ['public key', publicKey],
+      ...amountRows(account),
+      ['next nonce', String(nonce)],
+      ...keyRows(account.keys),
+      ...placeRows(verified),
+    ]),
+  );
+}
+
+type Shown = Pick<AccountAnswer, 'balance' | 'held' | 'keys'>;
+
+function amountRows({ balance, held }: Shown): (readonly [string, string])[] {
+  return [['balance', grouped(balance)], ...(held === '0' ? [] : [['held', grouped(held)] as const])];
+}
+
+function keyRows(keys: Shown['keys']): (readonly [string, string])[] {
+  return keys === null ? [] : [['keys', `${keys.threshold} of ${keys.keys.length}: ${keys.keys.join(', ')}`]];
 }

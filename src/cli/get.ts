@@ -1,10 +1,16 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { fromHex } from '../base/bytes.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
+import type { RecordAnswer } from '../client/answers.ts';
+import type { HttpClient } from '../client/http-client.ts';
 import { grouped, shortened, valueText as describeValue } from '../client/plain-words.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { placeJson, placeRows, provenAbsent, provenOption, provenRecord } from './proven-state.ts';
 import { answer, facts, styled } from './terminal.ts';
+import { readGenesis } from './trusted-genesis.ts';
 
 export function getCommand(): CommandUnknownOpts {
   return new Command('get')
@@ -14,13 +20,18 @@ export function getCommand(): CommandUnknownOpts {
       new Option('--raw', 'write the value’s bytes to standard output, and nothing else').conflicts('json'),
     )
     .addOption(consistencyOption)
+    .addOption(provenOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .addHelpText('after', '\nA record that does not exist gives exit code 5.')
     .action(async (key, options) => {
+      const client = connect(options);
       const { consistency } = options;
-      const record = unwrap(await connect(options).record(key, { consistency }));
+      const { record, rows } =
+        options.genesis === undefined
+          ? toldOf(unwrap(await client.record(key, { consistency })))
+          : await provenOf(client, await readGenesis(options.genesis), key);
       const value = fromHex(record.value);
       if (options.raw === true) {
         process.stdout.write(value);
@@ -32,10 +43,29 @@ export function getCommand(): CommandUnknownOpts {
           ['value', valueText(value)],
           ['owner', record.owner],
           ['version', `${record.version}, made at height ${grouped(record.changed.height)}`],
-          ['read at', `height ${grouped(record.height)}, ${record.consistency}`],
+          ...rows,
         ]),
       );
     });
+}
+
+/** A record, and what is said of the state that it stands in. */
+interface ReadRecord {
+  readonly record: Pick<RecordAnswer, 'key' | 'value' | 'owner' | 'version' | 'changed'>;
+  readonly rows: readonly (readonly [string, string])[];
+}
+
+function toldOf(record: RecordAnswer): ReadRecord {
+  return { record, rows: [['read at', `height ${grouped(record.height)}, ${record.consistency}`]] };
+}
+
+async function provenOf(client: HttpClient, genesis: Genesis, key: string): Promise<ReadRecord> {
+  const verified = await provenRecord(client, genesis, key);
+  if (verified.record === undefined) throw provenAbsent(key, verified);
+  const { owner, value, version, changed, previous } = verified.record;
+  const entry = { key, owner: encodeAddress(owner), value: toHex(value), version, changed };
+  const record = { ...entry, previous: previous ?? null, ...placeJson(genesis, verified) };
+  return { record, rows: placeRows(verified) };
 }
 
 /** Of a value in a table, unless told otherwise. */

@@ -1,6 +1,5 @@
 import { Problem, unwrap } from '../base/problem.ts';
 import type { StatusAnswer } from '../client/answers.ts';
-import type { HttpClient } from '../client/http-client.ts';
 import { parseAddress } from '../crypto/address.ts';
 import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
 import type { PublicKey } from '../crypto/signature.ts';
@@ -10,9 +9,12 @@ import { listKeys, looksLikeFile, type OpenedKey, openKeyFile, publicKeyOf } fro
 export const accountWords =
   'an address (qr1…), a public key in hex, a stored key’s name, or a development name';
 
+/** What is asked of the chain that an account is named for: a node says it, or a genesis file. */
+type NamedChain = Pick<StatusAnswer, 'development' | 'chainName' | 'chainId'>;
+
 interface NameContext {
   readonly directory: string;
-  readonly client: HttpClient;
+  readonly client: { status(): Promise<NamedChain | Problem> };
 }
 
 /** The public key of an account as people name it: see `accountWords`. */
@@ -64,7 +66,7 @@ export async function signerNamed(
 }
 
 /** Everybody can sign with a development key: only a chain that says it is for development may see one. */
-function refuseOffDevelopment(name: string, status: StatusAnswer): void {
+function refuseOffDevelopment(name: string, status: NamedChain): void {
   if (status.development) return;
   throw new Problem(
     'cli/development-key',

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { keyPairFromSeed } from '../../src/crypto/keys.ts';
+import { createGenesis, formatGenesis } from '../../src/ledger/genesis.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { readAccountProven, readRecordProven } from '../../src/ledger/state-reading.ts';
+import { fakeApi, problemReply } from '../client/fake-api.ts';
+import { genesisOf, stateProofOf } from '../client/proof-samples.ts';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+const alice = developmentKeyPair('alice').publicKey;
+const bob = developmentKeyPair('bob').publicKey;
+const own = keyPairFromSeed(new Uint8Array(32).fill(9)).publicKey;
+
+/** A node that proves what it says of alice, bob and two records, and lies as it is told. */
+async function chain(t: TestContext, lie: (answer: object) => object = (answer) => answer) {
+  const directory = temporaryDirectory(t);
+  const genesis = genesisOf('pbft');
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  const account = (key: typeof alice) =>
+    stateProofOf(genesis, (state) => readAccountProven(state, key)).answer;
+  const record = (key: string) => stateProofOf(genesis, (state) => readRecordProven(state, key)).answer;
+  const answers = new Map<string, object>([
+    [`/v1/proofs/accounts/${alice}`, account(alice)],
+    [`/v1/proofs/accounts/${bob}`, account(bob)],
+    ['/v1/proofs/records?key=note', record('note')],
+    ['/v1/proofs/records?key=gone', record('gone')],
+  ]);
+  const { url } = await fakeApi(t, ({ url: path }) => {
+    const answer = answers.get(path);
+    if (answer === undefined) return problemReply(404, 'api/no-such-block');
+    return { body: lie(answer) };
+  });
+  const args = ['--node', url, '--genesis', file('genesis.json', formatGenesis(genesis))];
+  return { args, file, genesis, account };
+}
+
+test('with a genesis file an account and a record are proven, and said to be of which block', async (t) => {
+  const { args, genesis } = await chain(t);
+  const shown = await quorate(['account', 'alice', ...args]);
+  assert.equal(shown.code, 0, shown.err);
+  assert.match(shown.out, /^balance +979$/m);
+  assert.match(shown.out, /^next nonce +8$/m);
+  assert.match(shown.out, /^as of +block 1, /m);
+  assert.match(shown.out, /^certificate +3 of 4 validators signed/m);
+  const json = jsonOf(await quorate(['account', encodeAddress(bob), ...args, '--json']));
+  assert.deepEqual(
+    [json['balance'], json['nonce'], json['height'], json['chainId'], json['engine']],
+    ['5', 0, 1, genesis.chainId, 'pbft'],
+  );
+  assert.deepEqual(
+    (json['steps'] as { check: string }[]).map(({ check }) => check),
+    ['state', 'headers', 'certificate'],
+  );
+
+  const note = await quorate(['get', 'note', ...args]);
+  assert.match(note.out, /^value +b$/m);
+  assert.match(note.out, /^certificate +3 of 4 validators signed/m);
+  assert.equal((await quorate(['get', 'note', ...args, '--raw'])).out, 'b');
+  const record = jsonOf(await quorate(['get', 'note', ...args, '--json']));
+  assert.deepEqual([record['value'], record['version'], record['height']], ['62', 2, 1]);
+  const gone = await quorate(['get', 'gone', ...args, '--json']);
+  assert.deepEqual([gone.code, problemOf(gone).code], [5, 'api/no-such-record']);
+  assert.match(problemOf(gone).message, /it is proven that there was no record "gone" after block 1/);
+});
+
+test('what a node cannot prove is not shown', async (t) => {
+  const lies: readonly (readonly [string, (answer: object) => object])[] = [
+    ['proof/state', (answer) => ({ ...answer, entry: null })],
+    ['proof/state', (answer) => ({ ...answer, entry: '0000000000ffffff00000000000000' })],
+    ['proof/state', (answer) => ({ ...answer, proof: '00' })],
+    ['proof/headers', (answer) => ({ ...answer, descendants: [] })],
+    ['api/answer', (answer) => ({ ...answer, proof: 7 })],
+  ];
+  for (const [code, lie] of lies) {
+    const { args } = await chain(t, lie);
+    for (const asked of [
+      ['account', 'alice'],
+      ['get', 'note'],
+    ]) {
+      const ran = await quorate([...asked, ...args, '--json']);
+      assert.equal(ran.out, '', code);
+      assert.ok(ran.code !== 0);
+      assert.match(
+        problemOf(ran).code,
+        code === 'proof/headers' ? /^proof\/(headers|certificate)$/ : new RegExp(code),
+      );
+    }
+  }
+});
+
+test('another genesis file proves nothing, and the file decides whether development names count', async (t) => {
+  const { args, file } = await chain(t);
+  const other = file('other.json', formatGenesis(genesisOf('pbft', 'another')));
+  const ran = await quorate(['account', 'alice', ...args.slice(0, 2), '--genesis', other, '--json']);
+  assert.match(problemOf(ran).code, /^proof\//);
+  const real = unwrap(
+    createGenesis({ ...genesisOf('pbft'), development: false, accounts: [{ publicKey: own, balance: 1n }] }),
+  );
+  const realFile = file('real.json', formatGenesis(real));
+  const named = await quorate(['account', 'alice', ...args.slice(0, 2), '--genesis', realFile, '--json']);
+  assert.equal(problemOf(named).code, 'cli/development-key');
+  const both = await quorate(['account', 'alice', ...args, '--consistency', 'stale', '--json']);
+  assert.equal(both.code, 2, 'a proof is of the final state');
+  const none = await quorate(['account', 'carol', ...args, '--json']);
+  assert.equal(problemOf(none).code, 'api/no-such-block');
+});
