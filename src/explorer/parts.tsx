@@ -41,8 +41,7 @@ export function Tick({ verdict }: { verdict: CheckResult }): JSX.Element {
 export function OneNodesWord({ height }: { height?: number }): JSX.Element {
   return (
     <p class="word">
-      One node’s word{height === undefined ? '' : ` at height ${height}`}: reads of the state carry no proof
-      yet.
+      One node’s word{height === undefined ? '' : ` at height ${height}`}: it came without a proof.
     </p>
   );
 }

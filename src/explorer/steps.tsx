@@ -1,11 +1,27 @@
 import type { JSX } from 'preact';
 import { harmless } from '../base/harmless.ts';
+import { grouped } from '../client/plain-words.ts';
 import { Problem } from '../base/problem.ts';
 import type { CheckedStep } from '../ledger/inclusion.ts';
 import { download } from './download.ts';
-import { ProblemBox } from './parts.tsx';
+import { OneNodesWord, ProblemBox, Tick } from './parts.tsx';
+import type { Shown } from './proven-state.ts';
 import { linkTo } from './router.ts';
 import { trust } from './trust.ts';
+
+/** What this page checked of the state, or that it is the node's word. */
+export function StateSteps({ height, steps }: Shown): JSX.Element {
+  return steps === undefined ? (
+    <OneNodesWord height={height} />
+  ) : (
+    <>
+      <p class="quiet">
+        <Tick verdict="final" /> as of block <a href={linkTo('block', height)}>{grouped(height)}</a>
+      </p>
+      <Steps steps={steps} proof={undefined} name="state" />
+    </>
+  );
+}
 
 /** What this page checked, step by step, and the proof as a file. */
 export function Steps(props: {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { jsonOf, quorate } from '../cli/quorate.ts';
 import { Running } from '../e2e/processes.ts';
 import { browserPath, complaint, visit, Visitor } from './browser.ts';
@@ -68,6 +70,28 @@ if (browserPath === undefined) {
       assert.match(await complaint(page), new RegExp(why));
       assert.equal(await page.locator('main .tick.good').count(), 0);
     };
+
+    await t.test(
+      'an account or a record that is not proven is not shown, and one that is has a tick',
+      async () => {
+        const page = await visitor.open(api);
+        for (const [place, path] of [
+          [`account/${validator}`, '**/v1/proofs/accounts/**'],
+          [`account/${encodeAddress(developmentKeyPair('alice').publicKey)}`, '**/v1/proofs/accounts/**'],
+          ['record/note', '**/v1/proofs/records?*'],
+        ] as const) {
+          const other = (answer: Json): Json => ({
+            ...answer,
+            entry: answer['entry'] === null ? '00' : null,
+          });
+          await lying(page, path, other, () => unanswered(page, place, 'holds something else of'));
+          await visit(page, '', /^The chain$/);
+          await visit(page, place, /^(?:Account|Record)/);
+          await page.getByText(/as of block/).waitFor();
+          assert.equal(await page.locator('main .tick.good').count(), 1, place);
+        }
+      },
+    );
 
     await t.test('a damaged transaction has no tick', async () => {
       const page = await visitor.open(api);
@@ -195,10 +219,10 @@ if (browserPath === undefined) {
       );
       await lying(
         page,
-        '**/v1/accounts/*',
-        (answer) => ({ ...answer, balance: {} }),
+        '**/v1/namespaces/*',
+        (answer) => ({ ...answer, entries: {} }),
         async () => {
-          await visit(page, `account/${validator}`, /cannot be shown/);
+          await visit(page, 'namespace/demo', /cannot be shown/);
           assert.match(await complaint(page), /Believe nothing of it/);
         },
       );

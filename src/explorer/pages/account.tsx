@@ -4,11 +4,13 @@ import { grouped } from '../../client/plain-words.ts';
 import { nameOf } from '../names.ts';
 import { node } from '../node.ts';
 import { PagedList, TransactionRow } from '../lists.tsx';
+import { accountShown } from '../proven-state.ts';
 import { linkTo } from '../router.ts';
-import { AccountLink, Answered, Facts, OneNodesWord, Title, useAnswer } from '../parts.tsx';
+import { StateSteps } from '../steps.tsx';
+import { AccountLink, Answered, Facts, Title, useAnswer } from '../parts.tsx';
 
 export function AccountPage({ about }: { about: string }): JSX.Element {
-  const answer = useAnswer(() => node.account(about), about);
+  const answer = useAnswer(() => accountShown(about), about);
   const name = nameOf(about);
   return (
     <>
@@ -39,7 +41,7 @@ export function AccountPage({ about }: { about: string }): JSX.Element {
                 ],
               ]}
             />
-            <OneNodesWord height={found.height} />
+            <StateSteps height={found.height} steps={found.steps} />
             <p class="quiet">
               Which records and namespaces it owns is kept by no index: what it wrote stands below, and the
               page <a href={linkTo('records')}>Records</a> names each one’s owner.

@@ -2,21 +2,22 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { fromHex } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
-import type { RecordAnswer } from '../../client/answers.ts';
 import { grouped, valueText } from '../../client/plain-words.ts';
 import { useAskedAgain } from '../asked-again.ts';
 import { blocks } from '../feed.ts';
 import { PagedList } from '../lists.tsx';
 import { node } from '../node.ts';
-import { AccountLink, Facts, HashLink, OneNodesWord, ProblemBox, Title, Waiting } from '../parts.tsx';
+import { AccountLink, Facts, HashLink, ProblemBox, Title, Waiting } from '../parts.tsx';
+import { type ShownRecord, recordShown } from '../proven-state.ts';
 import { RecordDiff } from '../record-diff.tsx';
 import { linkTo } from '../router.ts';
+import { StateSteps } from '../steps.tsx';
 import { linesIn, valueInList } from '../text.ts';
 
 export function RecordPage({ about }: { about: string }): JSX.Element {
   const isWatched = useSignal(false);
   const top = isWatched.value ? (blocks.value[0]?.header.height ?? 0) : 'once';
-  const { answer, problem } = useAskedAgain(() => node.record(about), `${top}`);
+  const { answer, problem } = useAskedAgain(() => recordShown(about), `${top}`);
   // What is shown of its past is asked for anew when there is a newer version, or none any more.
   const version = problem === undefined ? `${answer?.version}` : problem.code;
   return (
@@ -48,7 +49,7 @@ export function RecordPage({ about }: { about: string }): JSX.Element {
 }
 
 /** Said by a screen reader whenever it is another version. */
-function Watched({ record }: { record: RecordAnswer | undefined }): JSX.Element {
+function Watched({ record }: { record: ShownRecord | undefined }): JSX.Element {
   return (
     <p role="status">
       {record === undefined
@@ -58,7 +59,7 @@ function Watched({ record }: { record: RecordAnswer | undefined }): JSX.Element 
   );
 }
 
-function Value({ record }: { record: RecordAnswer }): JSX.Element {
+function Value({ record }: { record: ShownRecord }): JSX.Element {
   const lines = record.value === '' ? undefined : linesIn(record.value);
   const { text, kind } =
     lines === undefined ? valueText(fromHex(record.value)) : { text: lines.join('\n'), kind: 'text' };
@@ -89,7 +90,7 @@ function Value({ record }: { record: RecordAnswer }): JSX.Element {
           ],
         ]}
       />
-      <OneNodesWord height={record.height} />
+      <StateSteps height={record.height} steps={record.steps} />
     </>
   );
 }
