@@ -8,7 +8,7 @@ import { parseApiUrl } from '../node/process/api-url.ts';
 import { reportFailure } from './failure.ts';
 import { connect, type ConnectionOptions } from './options.ts';
 import { onInterrupt } from './signals.ts';
-import { notice } from './terminal.ts';
+import { mayCountUnseen, notice } from './terminal.ts';
 import { readTextFile } from './text-file.ts';
 
 export const tokenFileOption = new Option(
@@ -44,6 +44,7 @@ export async function askLeader<T extends object>(
   const token = await tokenOf(options.tokenFile);
   const client = connect(options);
   onInterrupt(() => reportFailure(stoppedAsking()));
+  mayCountUnseen();
   const result = await ask(client, token);
   if (!(result instanceof Problem)) return { result, client };
   const leader = leaderNamedIn(result);

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { harmless } from '../base/harmless.ts';
 import { moment as exactMoment } from '../client/plain-words.ts';
-import { exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /**
  * Whether a program reads what is printed. Then standard output holds nothing but JSON, one value or one a
@@ -22,29 +22,35 @@ export function surviveClosedOutput(): void {
   goOnWithoutOutput = true;
 }
 
+/** The exit code of a command whose answer cannot be written. */
+let lostAnswer: ExitCode = exitCodes.problem;
+
+/** What the command asks for may count from here on: a lost answer must not look as if it did not. */
+export function mayCountUnseen(): void {
+  lostAnswer = exitCodes.timeout;
+}
+
 /**
- * A reader that has enough (`quorate block --full | head`) ends a command quietly, and is no fault. What Node
- * warns of is JSON where a program reads it.
+ * A reader that has enough (`quorate block --full | head`) ends a command quietly with what it came to, and
+ * is no fault. Where nobody takes what stands on standard error, the exit code still tells. What Node warns
+ * of is JSON where a program reads it.
  */
 export function watchOutput(): void {
   // Node's own (that NO_COLOR and FORCE_COLOR contradict each other), unless it was told to show none.
   if (forPrograms && process.listenerCount('warning') > 0) {
     process.removeAllListeners('warning').on('warning', ({ message }) => warn(message));
   }
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (goOnWithoutOutput) return;
-      if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-      if (stream === process.stdout) {
-        const what = `standard output cannot be written: ${error.message}`;
-        const remedy = 'What was asked for may be done: look before you run it again.';
-        printError(
-          forPrograms ? toJson({ warning: `${what}. ${remedy}` }) : `error ${what}\n  what to do  ${remedy}`,
-        );
-      }
-      process.exit(exitCodes.problem);
-    });
-  }
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (goOnWithoutOutput) return;
+    if (error.code === 'EPIPE') process.exit();
+    const what = `standard output cannot be written: ${error.message}`;
+    const remedy = 'What was asked for may be done: look before you run it again.';
+    printError(
+      forPrograms ? toJson({ warning: `${what}. ${remedy}` }) : `error ${what}\n  what to do  ${remedy}`,
+    );
+    process.exit(lostAnswer);
+  });
 }
 
 type Style = Parameters<typeof styleText>[0];

@@ -18,7 +18,7 @@ import { reportFailure } from './failure.ts';
 import { answerMsOf } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { onInterrupt } from './signals.ts';
-import { print, styled, toJson } from './terminal.ts';
+import { mayCountUnseen, print, styled, toJson } from './terminal.ts';
 import { openWallet, type SendOptions, termsOf } from './tx-send.ts';
 
 export const signedOption = new Option(
@@ -78,6 +78,9 @@ export async function sendBatch(
     show();
     return reportFailure(stopped());
   });
+  mayCountUnseen();
+  // Of one that ends before it is done, because nobody reads what it prints.
+  process.exitCode = exitCodes.timeout;
   const waitMs = Math.min(longestWaitMs, Math.ceil(answerMsOf(options) / 2));
   const problem = await deliver(client, { flights, waitMs }, (settled) => {
     if (json) return;

@@ -21,7 +21,7 @@ import { accountNamed, signerNamed } from './names.ts';
 import { connect } from './options.ts';
 import { whileWaiting } from './progress.ts';
 import { onInterrupt } from './signals.ts';
-import { answer } from './terminal.ts';
+import { answer, mayCountUnseen } from './terminal.ts';
 import { defaultWaitSeconds, type Expiry, heightOf } from './transaction-terms.ts';
 import { showFinal } from './tx-status.ts';
 
@@ -147,6 +147,7 @@ export async function send(
   const { hash } = transaction;
   // From here on it may have reached a node, whatever the answer.
   onInterrupt(() => reportFailure(stoppedWaiting(hash)));
+  mayCountUnseen();
   const submitted = unwrap(leftOpen(await client.submit(transaction), hash));
   if (submitted.status === 'refused') throw problemOf(submitted.problem);
   if (options.wait === undefined) {

@@ -136,6 +136,17 @@ describe('tx batch', () => {
     assert.equal(readFileSync(signed, 'utf8').split('\n').length, 5);
   });
 
+  test('ends for nobody who stops reading how far it is, and says by its exit code when it is not done', async (t) => {
+    const { file, run } = world(t);
+    const { url, sent } = await node(t, (_, time) => (time < 3 ? 'pending' : 'applied'));
+    assert.equal((await run(url, ['batch', file], { unread: 'stderr' })).code, 0);
+    assert.equal(sent.length, 3);
+    // The first line is final, and the others wait for good.
+    const other = world(t);
+    const slow = await node(t, (nonce) => (nonce === 5 ? 'applied' : 'pending'));
+    assert.equal((await other.run(slow.url, ['batch', other.file], { unread: 'stdout' })).code, 4);
+  });
+
   test('run again it sends the same bytes, and signs nothing', async (t) => {
     const { file, run } = world(t);
     let isUp = false;

@@ -42,6 +42,8 @@ export function quorate(
     readonly input?: string;
     /** Ctrl-C is pressed as soon as this is true. */
     readonly interruptWhen?: () => boolean;
+    /** Nobody reads what is printed there. */
+    readonly unread?: 'stdout' | 'stderr';
   } = {},
 ): Promise<Ran> {
   const child = spawn(launcher, args, {
@@ -49,7 +51,8 @@ export function quorate(
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end(options.input ?? '');
-  const { interruptWhen } = options;
+  const { interruptWhen, unread } = options;
+  if (unread !== undefined) child[unread].destroy();
   if (interruptWhen !== undefined) {
     const watch = setInterval(() => {
       if (interruptWhen()) child.kill('SIGINT');

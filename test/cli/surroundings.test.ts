@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { shellWord } from '../../src/cli/shell-word.ts';
 import { askThisMachineDirectly } from '../../src/cli/direct-requests.ts';
 import { homeOf } from '../../src/cli/key-directory.ts';
+import { deadUrl } from '../client/fake-api.ts';
 import { fakeChain } from './chain.ts';
-import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+import { inShell, jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 test('a node of this machine is asked directly, whatever proxy there is for others', async (t) => {
   const { url } = await fakeChain(t);
@@ -44,6 +45,35 @@ test('what else was to be asked directly stays so', () => {
   assert.equal(after({ NO_PROXY: '*' }), '*');
   assert.equal(after({ NO_PROXY: 'a.example' }), `a.example,${here}`);
   assert.equal(after({ NO_PROXY: 'a.example', no_proxy: 'b.example' }), `b.example,${here}`);
+});
+
+describe('where nobody takes what is printed, the exit code still tells what came of it', () => {
+  test('on standard error', async () => {
+    const status = ['status', '--node', await deadUrl(), '--timeout', '0'];
+    assert.equal((await quorate(status, { unread: 'stderr' })).code, 3);
+    assert.equal((await inShell('"$0" "$@" 2>/dev/full', status)).code, 3);
+  });
+
+  test('on standard output, of what is final', async (t) => {
+    for (const [outcome, code] of [
+      ['applied', 0],
+      ['failed', 6],
+    ] as const) {
+      const { url } = await fakeChain(t, { outcome });
+      const send = ['tx', 'transfer', 'bob', '1', '--from', 'alice', '--wait', '--node', url];
+      assert.equal((await quorate(send, { unread: 'stdout' })).code, code, outcome);
+    }
+  });
+
+  test('on standard output, of what was taken and may count: it is not called undone', async (t) => {
+    const { url, submitted } = await fakeChain(t);
+    const node = ['--from', 'alice', '--node', url];
+    const sent = await inShell('"$0" "$@" >/dev/full', ['tx', 'transfer', 'bob', '1', ...node]);
+    assert.equal(sent.code, 4);
+    assert.match(sent.err, /cannot be written.*\n {2}what to do {2}What was asked for may be done/);
+    assert.equal(submitted.length, 1);
+    assert.equal((await inShell('"$0" "$@" >/dev/full', ['status', '--node', url])).code, 1);
+  });
 });
 
 test('with --json, what Node warns of is a value too', async () => {
