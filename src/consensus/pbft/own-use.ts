@@ -20,7 +20,7 @@ export function noticeOwnUse(replica: Replica, certificate: Certificate): void {
   const again = state.keyUse === 'doubted';
   trace(replica, 'key-used-elsewhere', { view, height, again });
   state.keyUse = 'doubted';
-  if (state.guard.name !== 'off') return;
+  // Also while it is silent: an old copy of that knows nothing of what was signed after it.
   state.guard = { name: 'learning', nonce: replica.nonce, proven: new Map() };
   write(replica, { records: [stateRecord(replica)] });
 }

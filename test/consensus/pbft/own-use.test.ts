@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hash } from '../../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
+import type { Certificate } from '../../../src/ledger/certificate.ts';
 import { Committee, type TestNode } from './harness.ts';
 
 const options = { window: 2, blockIntervalMs: 0, statusMs: 500 };
@@ -124,12 +126,13 @@ test('an operator’s word holds also where signatures come up that nobody remem
 });
 
 /** Somebody shows a final block that this node's key signed as well. */
-function show(committee: Committee, node: TestNode, height: number): void {
+function show(committee: Committee, node: TestNode, height: number, other: Partial<Certificate> = {}): void {
   const certificate = committee.node(0).certificates.get(toHeight(height));
   assert.ok(certificate?.engine === 'pbft');
   const [first, ...rest] = certificate.signatures;
   assert.ok(first !== undefined);
-  const finalCertificate = { ...certificate, signatures: [...rest, { ...first, validator: node.index }] };
+  const signatures = [...rest, { ...first, validator: node.index }];
+  const finalCertificate = { ...certificate, signatures, ...other };
   node.step({
     type: 'message',
     message: {
@@ -155,6 +158,40 @@ test('its signature above all that it may have forgotten is another process’s'
   committee.grow(forgottenUpTo + 2);
   show(committee, node, forgottenUpTo + 2);
   assert.deepEqual(noticed(node), [false, true]);
+});
+
+test('an old copy of one that was silent asks anew: it may have voted above what it was silent for', () => {
+  const committee = new Committee(4, { options });
+  committee.grow(3);
+  const node = committee.node(3);
+  node.loseDisk();
+  node.restart();
+  committee.pass(3_000);
+  const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: 0 };
+  const putBack = copyOf(node);
+  committee.grow(forgottenUpTo + 4);
+  committee.pass(3_000);
+  assert.equal(guardOf(node), 'off');
+  putBack();
+  node.effects = [];
+  committee.deliverable = () => false;
+  node.start(false, 'whole');
+  assert.equal(guardOf(node), 'silent');
+  show(committee, node, forgottenUpTo + 4);
+  assert.deepEqual([guardOf(node), noticed(node)], ['learning', [false]]);
+});
+
+test('a vote for one block explains no signature for another', () => {
+  for (const other of [{}, { blockHash: hash('quorate/v1/chain', new Uint8Array([2])) }]) {
+    const committee = new Committee(4, { options });
+    committee.grow(3);
+    const node = committee.node(3);
+    committee.deliverable = (_, to, { kind }) => to !== 3 || (kind !== 'commit' && kind !== 'status');
+    committee.grow(4);
+    assert.ok(node.finalHeight() === 3 && node.records.has('commit/0/0/4'));
+    show(committee, node, 4, other);
+    assert.deepEqual(noticed(node), 'blockHash' in other ? [false] : []);
+  }
 });
 
 test('who is silent after a loss doubts nothing that it may have signed before', () => {

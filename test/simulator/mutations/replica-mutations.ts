@@ -253,6 +253,28 @@ export const replicaMutations: readonly Mutation[] = [
     'at heights up to its silence it proposes nothing either, though it is its turn',
   ),
   directed(
+    'silent-copy-goes-on',
+    'an old copy of a silent replica asks anew',
+    {
+      file: pbft('own-use'),
+      find: "  state.keyUse = 'doubted';\n",
+      replace: "  state.keyUse = 'doubted';\n  if (state.guard.name !== 'off') return;\n",
+    },
+    testOf('own-use'),
+    'an old copy of one that was silent asks anew: it may have voted above what it was silent for',
+  ),
+  directed(
+    'any-vote-explains',
+    'a vote for one block explains no signature for another',
+    {
+      file: pbft('own-use'),
+      find: "vote?.kind === 'commit' && vote.blockHash === blockHash",
+      replace: "vote?.kind === 'commit'",
+    },
+    testOf('own-use'),
+    'a vote for one block explains no signature for another',
+  ),
+  directed(
     'doubts-its-past',
     'a silent replica may have signed what it forgot',
     { file: pbft('own-use'), find: ' || height <= state.forgottenUpTo)\n', replace: ')\n' },
