@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PbftMessage, Suspect } from '../../../src/consensus/pbft/message.ts';
+import type { PbftMessage, Suspect, ViewChange } from '../../../src/consensus/pbft/message.ts';
 import { hash } from '../../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Committee, sign, type TestNode } from './harness.ts';
@@ -123,6 +123,35 @@ test('where something waits that no block can hold, one that left the view at it
     );
     // With its ViewChange that is enough of them.
     assert.equal(viewOf(node), isSuspected ? 1 : 0);
+  }
+});
+
+const waits = { executable: 0, oldestSince: null, passedOverSince: null, waiting: 1 };
+
+test('whoever came into this view with its ViewChange for it has not left it', () => {
+  const committee = deaf();
+  const node = committee.node(3);
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1) as ViewChange);
+  for (const viewChange of viewChanges) node.receive(viewChange);
+  node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
+  assert.equal(node.engine?.state.phase.name, 'normal');
+  node.step({ type: 'work', work: waits });
+  node.effects = [];
+  node.tick(5_000);
+  assert.deepEqual(posted(node), []);
+});
+
+test('with rotation it is whose turn the next height is that must not have left', () => {
+  for (const from of [0, 1]) {
+    const committee = new Committee(4, { options: { ...options, blocksPerPrimary: 1 } });
+    committee.grow(1);
+    committee.deliverable = () => false;
+    const node = committee.node(3);
+    node.step({ type: 'work', work: waits });
+    change(node, from, 1);
+    node.effects = [];
+    node.tick(1_100);
+    assert.equal(posted(node).length, from === 1 ? 1 : 0, `validator ${from}`);
   }
 });
 

@@ -188,8 +188,8 @@ export class LeaderDuties {
     } else if (message.kind === 'rejected') {
       if (message.previous > from.match) {
         if (message.previous === from.sentOn && !from.fetches) from.pending = false;
-      } else {
-        // Old, or its log was lost since: what follows tells.
+      } else if (message.previous === from.sentOn) {
+        // Its log was lost since. One to something else is old, and came late: what follows tells.
         from.match = Math.min(from.match, message.final);
         from.pending = true;
         from.sentOn = -1;
