@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { harmless } from '../base/harmless.ts';
+import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
 import type { ChangedAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
@@ -15,7 +16,9 @@ import { answer, styled, table } from './terminal.ts';
 const notes =
   '\nOnly the leader of a Raft chain changes its members, one change at a time (see "quorate members list").' +
   '\nA node that does not lead names the one that does. On this machine and without a token that one is asked at once;' +
-  '\notherwise only with --follow, because the token goes there.';
+  '\notherwise only with --follow, because the token goes there.' +
+  `\nA chain has room for ${limits.raftMembers} members in its life: one that is removed keeps its place. A machine that takes the place of` +
+  '\nanother needs no new one when it goes on with the key of a member that was removed.';
 
 export function membersCommand(): CommandUnknownOpts {
   return new Command('members')

@@ -158,6 +158,14 @@ test('the operator’s token comes from a file or the environment, and is sent w
   assert.equal(problemOf(missing).code, 'cli/file');
 });
 
+test('who adds a member is told how many there is room for, and how to need fewer', async () => {
+  for (const command of ['add', 'replace']) {
+    const { out } = await quorate(['members', command, '--help']);
+    assert.match(out, /room for 256 members in its life/);
+    assert.match(out, /the key of a member that was removed/);
+  }
+});
+
 test('who is meant must be clear, and the command line right, before anything is asked for', async (t) => {
   const { url, posted } = await fakeMembers(t);
   const unknown = await quorate(['members', 'remove', 'nobody', '--node', url, '--json']);
