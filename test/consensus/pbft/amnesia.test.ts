@@ -360,6 +360,18 @@ test('an operator’s word ends the guard at any start, and for good', () => {
   assert.equal(guardOf(node), 'off', 'a start later it needs no word any more');
 });
 
+test('nor does it hold back votes at the heights that the silence was for', () => {
+  const committee = committeeAt(5);
+  silent(committee);
+  const node = committee.node(3);
+  node.crash();
+  node.start(true);
+  assert.deepEqual([guardOf(node), node.engine?.state.forgottenUpTo], ['off', 0]);
+  node.crash();
+  node.restart();
+  assert.equal(node.engine?.state.forgottenUpTo, 0, 'a start later, too');
+});
+
 test('more than f lost logs: the chain stands, says why, and goes on at the word of the operators', () => {
   const committee = committeeAt(4);
   for (const index of [2, 3]) {
@@ -606,6 +618,10 @@ test('a view that it entered when it knew less is closed when it votes again', (
   const written = lost.effects.slice(closed).find((effect) => effect.type === 'persist');
   assert.deepEqual(written?.sign, [], 'that is on its way to the disk before anything else is signed');
   assert.ok(written.records.some(({ key }) => key === 'position'));
+  committee.deliverable = () => false;
+  lost.crash();
+  lost.restart();
+  assert.deepEqual([lost.engine?.state.view, lost.engine?.state.phase.name], [1, 'changing'], 'and stays so');
 });
 
 test('a view that is closed by what its own NewView proves does not take its tip', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
-import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
+import { encodeMessage } from '../../../src/consensus/pbft/message-codec.ts';
+import type { PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Committee, pick, type TestNode } from './harness.ts';
@@ -229,6 +230,31 @@ describe('across a restart', () => {
     growAll(committee, 5);
   });
 
+  test('a NewView of an ended epoch that is still on the disk keeps nobody from opening the same view in this one', () => {
+    const committee = changing(2, [0, 1, 2, 4]);
+    growAll(committee, 3);
+    const primary = committee.node(1);
+    committee.deliverable = () => false;
+    const begun = {
+      view: toView(1),
+      finalHeight: toHeight(0),
+      finalCertificate: undefined,
+      highest: undefined,
+    };
+    const old = [0, 1, 2].map((from) => committee.say({ kind: 'view-change', from, ...begun }) as ViewChange);
+    const newView = committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges: old });
+    primary.records.set('new-view/0/1', encodeMessage(newView));
+    primary.crash();
+    primary.restart();
+    primary.effects = [];
+    const { certificate, height } = stateOf(primary).final;
+    for (const from of [0, 2, 3]) {
+      const now = { ...begun, finalHeight: height, finalCertificate: certificate ?? undefined };
+      primary.receive(committee.sayIn(2, { kind: 'view-change', from, ...now }));
+    }
+    assert.ok(votes(primary).includes('new-view/2/1'));
+  });
+
   test('what was signed in an epoch that ended leaves the disk while the process goes on, too', () => {
     const committee = changing();
     growAll(committee, 4);
@@ -401,6 +427,16 @@ describe('a key that comes to a running chain', () => {
     const node = committee.node(4);
     assert.ok(stateOf(node).unproven !== null);
     assert.deepEqual(votes(node), []);
+  });
+
+  test('nor does it learn while it follows that it is new: others may have it in an epoch that is to come', () => {
+    const committee = joining(false);
+    const node = committee.node(4);
+    for (const from of [0, 1, 2]) {
+      const beginning = { changing: false, finalHeight: toHeight(0), finalCertificate: undefined };
+      node.receive(committee.say({ kind: 'status', from, view: toView(0), ...beginning }), true);
+    }
+    assert.deepEqual(stateOf(node).unproven, new Set());
   });
 
   test('votes at once in an epoch that began since its machine notes its use', () => {

@@ -263,3 +263,19 @@ test('a build that found nothing in the view before says nothing of this one', (
   join(primary, 4);
   assert.deepEqual(builds, [0, 4]);
 });
+
+test('who has no vote has no say in when a view ends, and stays in it', () => {
+  const suspect = (observer: TestNode): void => {
+    for (const from of [0, 3]) {
+      const grounds = { view: toView(0), reason: 'censorship', height: toHeight(1), sequence: 1 } as const;
+      observer.receive(observer.committee.say({ kind: 'suspect', from, ...grounds }));
+    }
+  };
+  for (const isEnded of [suspect, (observer: TestNode) => join(observer, 1)]) {
+    const committee = new Committee(5, { validators: 4 });
+    committee.deliverable = () => false;
+    const observer = committee.node(4);
+    isEnded(observer);
+    assert.equal(observer.engine?.state.view, 0);
+  }
+});
