@@ -675,6 +675,8 @@ export const limits = {
 
   /** Client: text without an event. An event is a header; more than this is no event stream of ours. */
   clientEventBytes: 64 * KiB,
+  /** Client: a stream without a new block in so much is left. Signs of life fill it in two months. */
+  clientIdleStreamBytes: 1 * MiB,
   /** Client: what a node says instead of a stream. It is a problem, and small. */
   clientRefusalBytes: 64 * KiB,
   /** Client: one attempt, in ms. Timers count in 31 bits, and whatever is more ends at once. */

@@ -206,6 +206,7 @@ async function* connect({ url, after, signal, surroundings }: Connection): Async
       ending.abort(new Error(`nothing came for ${silenceMs / 1_000} s, not even a sign of life`)),
     );
   let calm = silence();
+  let heard: { readonly before: Height | undefined; bytes: number } = { before: last, bytes: 0 };
   const look = new SilenceLook({ url, surroundings, after, onTrouble: (problem) => ending.abort(problem) });
   try {
     const asked = surroundings.fetch(`${url}/v1/events`, {
@@ -228,9 +229,13 @@ async function* connect({ url, after, signal, surroundings }: Connection): Async
           calm = silence();
           look.begin();
         },
-        rest: () => {
+        rest: (bytes) => {
           calm();
           look.rest();
+          if (after() !== heard.before) heard = { before: after(), bytes: 0 };
+          heard.bytes += bytes;
+          const { clientIdleStreamBytes: most } = limits;
+          if (heard.bytes > most) throw broken(url, `it told of no new block in ${most} bytes`);
         },
       }),
       limits.clientEventBytes,

@@ -53,12 +53,12 @@ export async function* parseEvents(
 /** Whoever takes long over a block reads nothing meanwhile: only what is waited for can be late. */
 export async function* piecesOf(
   body: ReadableStream<Uint8Array>,
-  { begin, rest }: { readonly begin: () => void; readonly rest: () => void },
+  { begin, rest }: { readonly begin: () => void; readonly rest: (bytes: number) => void },
 ): AsyncGenerator<Uint8Array, void> {
   const reader = body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    rest();
+    rest(value?.length ?? 0);
     if (done) return;
     yield value;
     begin();

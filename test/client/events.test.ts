@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import { Problem } from '../../src/base/problem.ts';
@@ -235,6 +236,29 @@ test('what is no stream of a node ends the reading, and says what came instead',
     const { thrown } = await read({ baseUrl: url }, 1);
     assert.match(thrown?.message ?? 'nothing was thrown', expected);
     assert.equal(seen.length, 1);
+  }
+});
+
+test('a stream that tells of nothing, and does so without end, is left for the next node', async (t) => {
+  const good = await fakeApi(t, () => streamOf(eventAt(1)));
+  for (const text of [': alive\n\n', 'event: other\ndata: 1\n\n', '\n']) {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const more = (): void => {
+        while (!response.destroyed && response.write(text.repeat(500)));
+        response.once('drain', more);
+      };
+      more();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const { heights, troubles } = await read({ baseUrl: [`http://127.0.0.1:${port}`, good.url] }, 1);
+    assert.deepEqual(heights, [1]);
+    assert.match(troubles[0] ?? '', /told of no new block in 1048576 bytes$/);
   }
 });
 
