@@ -303,3 +303,24 @@ test('a change of the members that came in a later term than its own is held in 
     assert.deepEqual(member.state.held, held);
   }
 });
+
+test('one whose log was lost holds none, whenever that shows: it may have seen a later term before', () => {
+  const configuration: Configuration = [...members, { key: keyOf(3), role: 'learner' }];
+  const [change] = entriesOn(genesisHeader(3), [1], { configuration });
+  assert.ok(change !== undefined);
+  const came = new Solo(2, 3);
+  came.restart(undefined, undefined, 'lost');
+  came.sync().append(1, 1, [change]).sync();
+  assert.equal(came.state.held, null, 'the block came after the loss');
+  came.restart();
+  assert.equal(came.state.held, null, 'and a restart makes nothing of it');
+
+  const copy = new Solo(2, 3).append(1, 1, [change]).sync();
+  copy.restart(undefined, undefined, 'lost');
+  assert.equal(copy.state.held, null, 'the log is an old one');
+
+  const doubted = new Solo(2, 3).append(1, 1, [change]).sync();
+  assert.notEqual(doubted.state.held, null);
+  doubted.append(0, 5, entriesOn(change.proposal.header, [4], { leader: 2 }));
+  assert.equal(doubted.state.held, null, 'its key was used elsewhere');
+});

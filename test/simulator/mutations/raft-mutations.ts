@@ -463,6 +463,54 @@ export const raftMutations: readonly Mutation[] = [
     },
   },
   {
+    name: 'raft-lost-log-holds',
+    rule: 'who lost its log says nothing of what its disk has in its own term',
+    patches: [
+      {
+        file: 'src/consensus/raft/vouching.ts',
+        find: ' && !isAmnesiac(state))',
+        replace: ')',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/terms.test.ts',
+      test: 'one whose log was lost holds none, whenever that shows: it may have seen a later term before',
+    },
+  },
+  {
+    name: 'raft-old-copy-holds',
+    rule: 'nor does an old copy of a log',
+    patches: [
+      {
+        file: 'src/consensus/raft/restore.ts',
+        find: '  if (amnesiac) return null;\n',
+        replace: '',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/terms.test.ts',
+      test: 'one whose log was lost holds none, whenever that shows: it may have seen a later term before',
+    },
+  },
+  {
+    name: 'raft-doubted-holds',
+    rule: 'nor who finds its key used elsewhere',
+    patches: [
+      {
+        file: 'src/consensus/raft/own-use.ts',
+        find: '  state.held = null;\n',
+        replace: '',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/terms.test.ts',
+      test: 'one whose log was lost holds none, whenever that shows: it may have seen a later term before',
+    },
+  },
+  {
     name: 'raft-vote-again-at-once',
     rule: 'a vote that is asked for once more waits for the disk, too',
     patches: [
