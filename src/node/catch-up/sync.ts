@@ -113,9 +113,9 @@ export class Sync {
       this.#wanted = height;
       this.#holders = holders;
     }
-    if (!this.#isFree()) return;
+    // The one that is polled now may not be the one that has it.
     this.#poll = null;
-    this.#begin();
+    if (this.#isFree()) this.#begin();
   }
 
   /** Asks one peer whether there is anything new, and takes all of it. */

@@ -338,6 +338,18 @@ describe('sync', () => {
     assert.equal(world.height, 6);
   });
 
+  test('that only looks for news when somebody is said to have some asks the others, too', async () => {
+    const run = maker.run(6);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run.slice(0, 3))));
+    world.want(3);
+    world.servers.set('peer-2', honest(await serverOf(run)));
+    world.sync.poll('peer-1');
+    world.want(6);
+    assert.equal(world.height, 6);
+    assert.equal(world.sync.active, false);
+  });
+
   test('asks nobody for what it has', async () => {
     const world = new World();
     world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
