@@ -923,6 +923,11 @@ export const limits = {
   memberBytes: { perSecond: 8 * MiB, burst: 32 * MiB },
   /** What a message counts besides its bytes there: the smallest costs 10 µs, too. */
   messageOverheadBytes: 512,
+  /**
+   * What a key counts there that a transaction names, past one in each: to see whether it is a point of the
+   * curve takes 4 µs, which is 200 bytes of anything else. The largest transaction names 992.
+   */
+  namedKeyBytes: 200,
   /** The same for the strangers of one address block, and for all of them. */
   strangerBytes: { perSecond: 256 * KiB, burst: MiB },
   strangersBytes: { perSecond: MiB, burst: 4 * MiB },

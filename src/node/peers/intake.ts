@@ -5,6 +5,7 @@ import type { ReceivedCode } from '../../base/problem-codes.ts';
 import type { MonotonicMs, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
+import { keysNamedIn, type Operation } from '../../ledger/operation.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { Pooled } from '../../mempool/lane.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
@@ -18,7 +19,7 @@ import type { Verification } from './verification.ts';
 interface IntakeOptions {
   readonly chainId: Hash;
   readonly mempool: Pick<Mempool, 'add' | 'offer' | 'find' | 'has' | 'gossiped'>;
-  readonly verification: Pick<Verification<object>, 'transactions' | 'fault' | 'mayRead'>;
+  readonly verification: Pick<Verification<object>, 'transactions' | 'fault' | 'mayRead' | 'oweBytes'>;
   readonly network: Pick<Network, 'publish'>;
   readonly clock: Clock;
   /** The sender's next nonce by the final state. */
@@ -126,6 +127,8 @@ export class Intake {
     };
     const transactions = readFrame(bytes, this.#options.chainId);
     if (transactions instanceof Problem) return reject(transactions.code);
+    const manyKeys = keysIn(transactions) - transactions.length;
+    if (manyKeys > 0) verification.oweBytes(from, manyKeys * limits.namedKeyBytes);
     const heard = transactions.map((transaction): Heard => ({
       transaction,
       pooled: mempool.find(transaction.hash),
@@ -395,6 +398,19 @@ function loadOf(transactions: readonly Transaction[]): Load {
     bytes += transaction.bytes.length;
   }
   return { signatures, bytes };
+}
+
+/** How many keys their operations name. */
+function keysIn(transactions: readonly Transaction[]): number {
+  let keys = 0;
+  for (let index = 0; index < transactions.length; index++) {
+    const { operations } = transactions[index] as Transaction;
+    for (let at = 0; at < operations.length; at++) {
+      const operation = operations[at] as Operation;
+      keys += operation.type === 'transfer' ? 1 : keysNamedIn(operation).length;
+    }
+  }
+  return keys;
 }
 
 function sum(a: Load, b: Load, sign: 1 | -1 = 1): Load {

@@ -76,6 +76,11 @@ export class PeerBudget {
     return true;
   }
 
+  /** What was read of a peer took as long as so many more bytes: it may send the less. */
+  oweBytes(peer: PeerId, amount: number, now: MonotonicMs): void {
+    for (const account of this.#accountsOf(peer)) account.oweBytes(amount, now);
+  }
+
   isStranger(peer: PeerId): boolean {
     return this.#standingOf(peer).type === 'stranger';
   }
@@ -163,6 +168,10 @@ class Account {
 
   takeBytes(amount: number, now: MonotonicMs): void {
     this.#buckets.get('bytes')?.take(amount, now);
+  }
+
+  oweBytes(amount: number, now: MonotonicMs): void {
+    this.#bucket('bytes', this.#rates.bytes, now).owe(amount, now);
   }
 
   fault(now: MonotonicMs, weight: number): void {

@@ -172,6 +172,11 @@ export class Verification<M extends object> {
     return false;
   }
 
+  /** What was read of a peer took as long as so many more bytes. */
+  oweBytes(peer: PeerId, bytes: number): void {
+    this.#budget.oweBytes(peer, bytes, this.#now());
+  }
+
   #cut(peer: PeerId): void {
     this.#options.cut?.(peer, limits.peerMuteMs);
   }

@@ -26,6 +26,7 @@ import { Verification } from '../../../src/node/peers/verification.ts';
 import { transactionFrameCodec } from '../../../src/node/peers/wire.ts';
 import { ChainMaker, genesisRoster } from '../chain-maker.ts';
 import { oddSignature } from '../../crypto/odd-signatures.ts';
+import { sender } from '../../mempool/fixture.ts';
 import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 
@@ -647,6 +648,32 @@ describe('large transactions under check', () => {
     assert.equal(world.hear('peer-2', large(count).bytes), 'ignore');
     assert.deepEqual(world.penalties, [], 'that is nobody’s fault');
     assert.equal(submit(world, large(count)), undefined);
+  });
+
+  test('that name many keys count as what it takes to look at these', () => {
+    const world = new World();
+    world.held = true;
+    const keys = Array.from({ length: limits.maxSigners }, (_, at) => sender(at + 1)).toSorted();
+    const changes = Array.from({ length: 62 }, () => ({
+      type: 'set-keys' as const,
+      keys,
+      threshold: 1,
+      force: true,
+    }));
+    const ofKeys = (nonce: number): Transaction =>
+      assembleTransaction({ ...body, nonce, operations: changes }, signatures);
+    const heard = (peer: string): number => {
+      let read = 0;
+      while (read < 40 && world.hear(peer, ofKeys(read).bytes) === undefined) read += 1;
+      return read;
+    };
+    const { burst, perSecond } = limits.strangerBytes;
+    const cost = changes.length * keys.length * limits.namedKeyBytes;
+    const inOneGo = heard('10.0.0/1');
+    assert.ok(inOneGo >= 1 && (inOneGo - 1) * cost < burst, `${inOneGo} frames`);
+    world.time.run(((2 * cost) / perSecond) * 1_000);
+    assert.ok(heard('10.0.0/1') >= 1, 'in time it may send again');
+    assert.ok(heard('peer-1') > 20, 'a member may send more');
   });
 
   test('count each of their signatures', () => {
