@@ -48,11 +48,23 @@ export async function askLeader<T extends object>(
   const result = await ask(client, token);
   if (!(result instanceof Problem)) return { result, client };
   const leader = leaderNamedIn(result);
-  if (leader === undefined) throw result;
+  if (leader === undefined) throw leftOpen(result);
   if (options.follow !== true && !goesByItself(options.node, leader, token)) throw result;
   notice(`${options.node} does not lead. Asking ${harmless(leader)}.`);
   const next = connect({ ...options, node: leader });
-  return { result: unwrap(await ask(next, token)), client: next };
+  const followed = await ask(next, token);
+  return { result: unwrap(followed instanceof Problem ? leftOpen(followed) : followed), client: next };
+}
+
+/** Where the question may have arrived, and no node's answer says what came of it. */
+function leftOpen(problem: Problem): Problem {
+  const { message, remedy, details } = problem;
+  if (details['sent'] !== true) return problem;
+  return problem.restated(`${message}; whether the change is made is unknown`, {
+    remedy: `Look with "quorate members list" before you ask for it again. ${remedy}`,
+    details: { ...details, outcome: 'unknown' },
+    cause: problem,
+  });
 }
 
 /** For somebody who stops waiting: the change may still be made. */

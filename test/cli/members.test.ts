@@ -138,6 +138,29 @@ test('a refusal is told with its reason and never tried again by itself', async 
   }
 });
 
+test('what may have been made is not called undone', async (t) => {
+  const answers: Reply[] = [
+    { status: 502, headers: { 'content-type': 'text/html' }, body: '<html>' },
+    { body: '{' },
+    { body: { ...raft, height: -1 } },
+    problemReply(500, 'api/internal'),
+  ];
+  for (const answer of answers) {
+    const { url, posted } = await fakeMembers(t, () => answer);
+    for (const command of [
+      ['members', 'remove', '0'],
+      ['leader', 'transfer', '0'],
+    ]) {
+      const ran = await quorate([...command, '--node', url, '--json']);
+      assert.equal(ran.code, 4, ran.err);
+      const { message, remedy } = problemOf(ran);
+      assert.match(message, /; whether the change is made is unknown$/);
+      assert.match(remedy, /^Look with "quorate members list" before you ask for it again\. \S/);
+    }
+    assert.equal(posted.length, 2);
+  }
+});
+
 test('the operator’s token comes from a file or the environment, and is sent with changes only', async (t) => {
   const file = join(temporaryDirectory(t), 'token');
   writeFileSync(file, 'a-token-of-operators\n');
