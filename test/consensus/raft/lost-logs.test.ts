@@ -437,6 +437,19 @@ test('a voter of a chain that begins votes at once, and stays one when it comes 
   assert.equal(solo.engine.status().voting, true, 'it has a part in the chain, and its log');
 });
 
+test('one that learns that the chain runs while it asks whether to campaign does not campaign', () => {
+  const solo = new Solo(2, 3);
+  solo.records.clear();
+  solo.restart(undefined, undefined, 'new');
+  solo.sync();
+  while (solo.state.role.kind === 'follower') solo.tick(50);
+  const { term } = solo.state;
+  const { commit } = heartbeatAt(limits.raftBeginning + 1);
+  solo.hear('vote', 0, term, { pre: true, granted: true, commit });
+  assert.deepEqual([solo.state.role.kind, solo.state.term], ['follower', term]);
+  assert.deepEqual(solo.sync().sent('vote-request'), []);
+});
+
 test('one that only followed so far is not new because of that, when it was a voter before', () => {
   const solo = new Solo(2, 3);
   solo.records.clear();
