@@ -117,11 +117,13 @@ export class Books {
       if ('height' in message) restoredUpTo = Math.max(restoredUpTo, message.height);
     }
     this.restoredUpTo = restoredUpTo;
+    if (!place.normal) return;
     const accepted = start.records.get('accepted-new-view');
-    if (accepted !== undefined && place.normal) {
-      const newView = unwrap(decode(messageCodec, accepted, 'new view'));
-      if (newView.kind === 'new-view' && newView.epoch === committee.epoch && newView.view === place.view)
-        this.start = startOf(newView);
+    const known = accepted === undefined ? [] : [unwrap(decode(messageCodec, accepted, 'new view'))];
+    // Its own may be there without what follows from it: it enters with that when it starts.
+    for (const message of [...this.own.values(), ...known]) {
+      if (message.kind === 'new-view' && message.epoch === committee.epoch && message.view === place.view)
+        this.start = startOf(message);
     }
   }
 
