@@ -684,15 +684,15 @@ export const limits = {
   /** Client: an answer. The largest is a full block with its certificate in hex, which is far below this. */
   clientAnswerBytes: 32 * MiB,
   /**
-   * Client: levels of an answer's JSON. A list of transactions needs some ten; what walks through an answer
-   * calls itself once for each.
+   * Levels of JSON in a file or an answer. A list of transactions needs some ten; what walks through an
+   * answer calls itself once for each.
    */
-  clientAnswerDepth: 32,
+  jsonLevels: 32,
   /**
-   * Client: values in an answer's JSON, lists and objects among them. A full block has some 100,000. However
-   * few bytes each takes on its way, it takes some 50 here.
+   * Values in it, lists and objects among them. A full block has some 100,000, the largest genesis 400,000.
+   * However few bytes each takes on its way, it takes some 50 here.
    */
-  clientAnswerValues: 2 ** 20,
+  jsonValues: 2 ** 20,
   /** Pairs of lines of two texts that are compared line by line: some 2,000 lines of each. */
   lineDiffPlaces: 4_000_000,
   /** A node's config.json, and its note of where its key was used. Each is read whole. */

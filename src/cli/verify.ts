@@ -3,7 +3,6 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { strictText } from '../base/strict-text.ts';
-import { excessIn } from '../client/answer-json.ts';
 import { grouped } from '../client/plain-words.ts';
 import { verifyHeader, verifyReceipt } from '../client/verify.ts';
 import { hashHeader } from '../ledger/block.ts';
@@ -73,8 +72,6 @@ async function readProof(file: string): Promise<unknown> {
   const read = strictText(await readInput(file, { maxBytes: limits.clientAnswerBytes }));
   try {
     if ('fault' in read) throw new SyntaxError(read.fault);
-    const excess = excessIn(read.text);
-    if (excess !== undefined) throw new SyntaxError(excess);
     return parseStrictJson(read.text);
   } catch (cause) {
     throw new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { limits } from '../../src/base/limits.ts';
-import { excessIn, readJson } from '../../src/client/answer-json.ts';
+import { excessIn } from '../../src/base/json-excess.ts';
+import { readJson } from '../../src/client/answer-json.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { fakeApi, origin, status } from './fake-api.ts';
 
-const levels = limits.clientAnswerDepth;
-const values = limits.clientAnswerValues;
+const levels = limits.jsonLevels;
+const values = limits.jsonValues;
 
 test('what is nested deep, or has too many values, is not parsed', () => {
   const deep = (count: number): string => '['.repeat(count) + ']'.repeat(count);
