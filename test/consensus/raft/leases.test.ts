@@ -63,6 +63,16 @@ test('a lease holds until then', () => {
   }
 });
 
+test('a read that does not say that a lease is enough waits for a round, whatever lease there is', () => {
+  const leader = leasing(300);
+  assert.deepEqual(read(leader), ['height 1']);
+  assert.deepEqual(codes(leader.give({ type: 'request', id: 2, request: { kind: 'read' } })), []);
+  const { term, role } = leader.state;
+  assert.ok(role.kind === 'leader');
+  leader.hear('heartbeat-answer', 1, term, { round: role.round, received: toHeight(1) });
+  assert.deepEqual(codes(leader), ['height 1']);
+});
+
 test('a chain whose timeouts are too short for a lease gives none', () => {
   assert.deepEqual(read(leasing(100)), ['consensus/no-leases']);
 });

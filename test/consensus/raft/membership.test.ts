@@ -150,6 +150,9 @@ test('a change is answered when a majority of the new voters has it in force, an
     'both hold it',
   );
   assert.equal(code(leader, id), 'waits', 'and do not know that it is final');
+  const next = ask(leader, 3, 'learner');
+  cluster.run(1);
+  assert.equal(code(leader, next), 'consensus/busy', 'and another one has to wait for that');
   told.forget();
   cluster.until(() => code(leader, id) === 'ok', 'now they do');
   assert.ok([1, 2].some((index) => cluster.host(index).state.applied >= last));
