@@ -15,7 +15,7 @@ import type { Receipt } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import type { ReservationId } from '../ledger/reservation-id.ts';
 import type { Account } from '../ledger/state-entry.ts';
-import type { StateReading } from '../ledger/state-reading.ts';
+import type { StateKind, StateReading } from '../ledger/state-reading.ts';
 import type { ListBackend } from './listed.ts';
 import type { EvidenceView } from './evidence-views.ts';
 import type { TelemetryBackend } from './telemetry-views.ts';
@@ -65,11 +65,10 @@ export interface Backend {
   /** The value is undefined when there is no such record. */
   record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
   /**
-   * What this node's final state has of an account or a record, with its proof; undefined while no block is
-   * final: nobody signed the state of the genesis.
+   * What this node's final state has of something, with its proof; undefined while no block is final: nobody
+   * signed the state of the genesis.
    */
-  accountProof(key: PublicKey): Promise<StateReading | undefined>;
-  recordProof(key: string): Promise<StateReading | undefined>;
+  stateReading<Name>(kind: StateKind<Name, unknown>, name: Name): Promise<StateReading | undefined>;
   /** Records by the beginning of their keys, all as they are after one final block. */
   listRecords(page: NamePage, consistency: Consistency, pace?: Pace): Promise<Read<RecordList>>;
   namespace(name: string, consistency: Consistency): Promise<Read<NamespaceView | undefined>>;

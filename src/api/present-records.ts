@@ -1,5 +1,4 @@
-import { toHex } from '../base/bytes.ts';
-import { encodeAddress } from '../crypto/address.ts';
+import { namespaceItemJson as namespaceOf, recordItemJson as recordOf } from '../ledger/state-json.ts';
 import type { NodeIdentity, Read } from './backend.ts';
 import { readJson } from './present.ts';
 import type { NamespaceView, RecordView } from './record-views.ts';
@@ -9,16 +8,8 @@ export function recordJson(identity: NodeIdentity, read: Read<unknown>, record: 
   return { ...readJson(identity, read), ...recordItemJson(record) };
 }
 
-export function recordItemJson(record: RecordView): RecordListJson['records'][number] {
-  const { key, owner, value, version, changed, previous } = record;
-  return {
-    key,
-    owner: encodeAddress(owner),
-    value: toHex(value),
-    version,
-    changed,
-    previous: previous ?? null,
-  };
+export function recordItemJson({ key, ...record }: RecordView): RecordListJson['records'][number] {
+  return recordOf(key, record);
 }
 
 /** A page without its records. */
@@ -49,18 +40,7 @@ export function namespaceListJson(
 
 export function namespaceItemJson({
   name,
-  owner,
-  mode,
-  writers,
-  entries,
-  root,
+  ...namespace
 }: NamespaceView): NamespaceListJson['namespaces'][number] {
-  return {
-    name,
-    owner: encodeAddress(owner),
-    mode,
-    writers: writers.map(encodeAddress),
-    entries,
-    root: toHex(root),
-  };
+  return namespaceOf(name, namespace);
 }

@@ -6,7 +6,8 @@ import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.t
 import type { MerkleProof } from '../ledger/merkle.ts';
 import { receiptJson } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
-import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
+import type { ReservationId } from '../ledger/reservation-id.ts';
+import { accountItemJson, reservationItemJson } from '../ledger/state-json.ts';
 import type { StateReading } from '../ledger/state-reading.ts';
 import { transactionJson } from '../ledger/transaction.ts';
 import type { BlockView, HeaderView } from './chain-views.ts';
@@ -156,37 +157,17 @@ export function readJson(
 }
 
 export function accountJson(identity: NodeIdentity, read: Read<AccountView>): AccountJson {
-  const { publicKey, balance, held, nonce, keys, pendingNonce } = read.value;
-  return {
-    ...readJson(identity, read),
-    address: encodeAddress(publicKey),
-    publicKey,
-    balance: `${balance}`,
-    held: `${held}`,
-    nonce,
-    keys: keys === undefined ? null : { ...keys, keys: keys.keys.map(encodeAddress) },
-    pendingNonce,
-  };
+  const { publicKey, pendingNonce, ...account } = read.value;
+  return { ...readJson(identity, read), ...accountItemJson(publicKey, account), pendingNonce };
 }
 
 export function reservationJson(
   identity: NodeIdentity,
   read: Read<unknown>,
   id: ReservationId,
-  { recipient, amount, expiryHeight, made, fate }: Reservation,
+  reservation: Reservation,
 ): ReservationJson {
-  return {
-    ...readJson(identity, read),
-    reservation: reservationText(id),
-    sender: encodeAddress(id.sender),
-    recipient: encodeAddress(recipient),
-    amount: `${amount}`,
-    expiryHeight,
-    made,
-    status: fate.type,
-    taken: fate.type === 'posted' ? `${fate.taken}` : '0',
-    settled: 'at' in fate ? fate.at : null,
-  };
+  return { ...readJson(identity, read), ...reservationItemJson(id, reservation) };
 }
 
 /** A page without its items. */

@@ -1,13 +1,14 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { AccountAnswer } from '../client/answers.ts';
 import { grouped } from '../client/plain-words.ts';
-import { encodeAddress } from '../crypto/address.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import { accountItemJson } from '../ledger/state-json.ts';
+import { accountReading } from '../ledger/state-reading.ts';
 import { accountHistoryCommand, accountKeysCommand } from './account-lists.ts';
 import { readAccount, withAccount } from './account-read.ts';
 import { accountNamed } from './names.ts';
 import { connect, type ConnectionOptions } from './options.ts';
-import { placeJson, placeRows, provenAccount, provenOption } from './proven-state.ts';
+import { chainIn, placeJson, placeRows, proven, provenOption } from './proven-state.ts';
 import { answer, facts } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
@@ -50,25 +51,18 @@ async function showProven(
   options: ConnectionOptions & { readonly keys: string; readonly json?: true | undefined },
 ): Promise<void> {
   const client = connect(options);
-  const { development, name: chainName, chainId } = genesis;
-  const chain = { status: () => Promise.resolve({ development, chainName, chainId }) };
-  const publicKey = await accountNamed(name, { directory: options.keys, client: chain });
-  const verified = await provenAccount(client, genesis, publicKey);
-  const { balance, held, nonce, keys } = verified.account;
-  const account = {
-    address: encodeAddress(publicKey),
-    publicKey,
-    balance: `${balance}`,
-    held: `${held}`,
-    nonce,
-    keys: keys === undefined ? null : { ...keys, keys: keys.keys.map(encodeAddress) },
-  };
+  const publicKey = await accountNamed(name, { directory: options.keys, client: chainIn(genesis) });
+  const verified = await proven(client, genesis, accountReading, {
+    name: publicKey,
+    ask: client.accountProof(publicKey),
+  });
+  const account = accountItemJson(publicKey, verified.value);
   answer(options.json, { ...account, ...placeJson(genesis, verified) }, () =>
     facts([
       ['address', account.address],
       ['public key', publicKey],
       ...amountRows(account),
-      ['next nonce', String(nonce)],
+      ['next nonce', String(account.nonce)],
       ...keyRows(account.keys),
       ...placeRows(verified),
     ]),

@@ -1,14 +1,15 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { fromHex, toHex } from '../base/bytes.ts';
+import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import type { RecordAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped, shortened, valueText as describeValue } from '../client/plain-words.ts';
-import { encodeAddress } from '../crypto/address.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import { recordItemJson } from '../ledger/state-json.ts';
+import { recordReading } from '../ledger/state-reading.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { placeJson, placeRows, provenAbsent, provenOption, provenRecord } from './proven-state.ts';
+import { placeJson, placeRows, proven, provenAbsent, provenOption } from './proven-state.ts';
 import { answer, facts, styled } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
@@ -60,11 +61,11 @@ function toldOf(record: RecordAnswer): ReadRecord {
 }
 
 async function provenOf(client: HttpClient, genesis: Genesis, key: string): Promise<ReadRecord> {
-  const verified = await provenRecord(client, genesis, key);
-  if (verified.record === undefined) throw provenAbsent(key, verified);
-  const { owner, value, version, changed, previous } = verified.record;
-  const entry = { key, owner: encodeAddress(owner), value: toHex(value), version, changed };
-  const record = { ...entry, previous: previous ?? null, ...placeJson(genesis, verified) };
+  const verified = await proven(client, genesis, recordReading, { name: key, ask: client.recordProof(key) });
+  if (verified.value === undefined) {
+    throw provenAbsent('api/no-such-record', recordReading.says(key), verified);
+  }
+  const record = { ...recordItemJson(key, verified.value), ...placeJson(genesis, verified) };
   return { record, rows: placeRows(verified) };
 }
 

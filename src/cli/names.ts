@@ -12,7 +12,7 @@ export const accountWords =
 /** What is asked of the chain that an account is named for: a node says it, or a genesis file. */
 type NamedChain = Pick<StatusAnswer, 'development' | 'chainName' | 'chainId'>;
 
-interface NameContext {
+export interface NameContext {
   readonly directory: string;
   readonly client: { status(): Promise<NamedChain | Problem> };
 }

@@ -1,12 +1,13 @@
 import { Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
+import type { StateReadingAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
-import type { VerifiedAccount, VerifiedRecord } from '../client/verify-state.ts';
-import type { PublicKey } from '../crypto/signature.ts';
+import type { VerifiedState } from '../client/verify-state.ts';
 import { hashHeader } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import type { StateKind } from '../ledger/state-reading.ts';
 import { moment } from './terminal.ts';
 
 /** With it a command believes no node. */
@@ -15,25 +16,22 @@ export const provenOption = new Option(
   'believe no node: check the proof against this genesis file',
 ).conflicts('consistency');
 
-export async function provenAccount(
+/** What the answer to a question proves. */
+export async function proven<Name, Value>(
   client: HttpClient,
   genesis: Genesis,
-  account: PublicKey,
-): Promise<VerifiedAccount> {
-  const answer = unwrap(await client.accountProof(account));
-  return unwrap(await new ProofChecker(genesis, client).account(answer, account));
+  kind: StateKind<Name, Value>,
+  { name, ask }: { readonly name: Name; readonly ask: Promise<StateReadingAnswer | Problem> },
+): Promise<VerifiedState<Value>> {
+  return unwrap(await new ProofChecker(genesis, client).state(kind, unwrap(await ask), name));
 }
 
-export async function provenRecord(
-  client: HttpClient,
-  genesis: Genesis,
-  key: string,
-): Promise<VerifiedRecord> {
-  const answer = unwrap(await client.recordProof(key));
-  return unwrap(await new ProofChecker(genesis, client).record(answer, key));
+/** The chain of a genesis file, as names ask for it. */
+export function chainIn({ development, name: chainName, chainId }: Genesis) {
+  return { status: () => Promise.resolve({ development, chainName, chainId }) };
 }
 
-type Verified = Pick<VerifiedAccount, 'header' | 'steps'>;
+type Verified = Pick<VerifiedState<unknown>, 'header' | 'steps'>;
 
 /** Of which block the state is, and what was checked: for programs. */
 export function placeJson({ chainId, consensus }: Genesis, { header, steps }: Verified) {
@@ -50,14 +48,15 @@ export function placeRows({ header, steps }: Verified): (readonly [string, strin
   ];
 }
 
-export function provenAbsent(key: string, { header }: Verified): Problem {
+/** That there is none is proven as well. */
+export function provenAbsent(
+  code: 'api/no-such-record' | 'api/no-such-reservation' | 'api/no-such-namespace',
+  what: string,
+  { header }: Verified,
+): Problem {
   const { height } = header;
-  return new Problem(
-    'api/no-such-record',
-    `it is proven that there was no record ${JSON.stringify(key)} after block ${height}`,
-    {
-      remedy: 'Check the key; if it was just written, wait until that transaction is final.',
-      details: { key, height },
-    },
-  );
+  return new Problem(code, `it is proven that there was no ${what} after block ${height}`, {
+    remedy: 'Check the name; if it was just made, wait until that transaction is final.',
+    details: { height },
+  });
 }

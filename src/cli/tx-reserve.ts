@@ -1,9 +1,8 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
-import type { HttpClient } from '../client/http-client.ts';
 import { parseReservation, type ReservationId, reservationText } from '../ledger/reservation-id.ts';
-import { accountNamed, accountWords } from './names.ts';
+import { accountNamed, accountWords, type NameContext } from './names.ts';
 import { parseAmount } from './options.ts';
 import { heightOf, parseExpiry } from './transaction-terms.ts';
 import { memoOption, send } from './tx-send.ts';
@@ -69,10 +68,7 @@ export function voidCommand(): CommandUnknownOpts {
 }
 
 /** A reservation as people name it: its account by an address, a stored key, or a development name. */
-export async function reservationNamed(
-  text: string,
-  context: { readonly directory: string; readonly client: HttpClient },
-): Promise<ReservationId> {
+export async function reservationNamed(text: string, context: NameContext): Promise<ReservationId> {
   const [name = '', ...place] = text.split(':');
   // What is wrong with the rest is said first.
   const known = /^(?:qr1|[0-9a-f]{64}$)/i.test(name) || place.length !== 2;

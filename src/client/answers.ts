@@ -217,7 +217,7 @@ export interface FinalityAnswer extends Origin, Finality {
 
 /**
  * What the state after a final block has under one key, and all that shows it offline: `verifyAccount` and
- * `verifyRecord` check it and read it.
+ * its like check it and read it.
  */
 export interface StateReadingAnswer extends Origin, Finality {
   /** Of the block. */

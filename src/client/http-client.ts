@@ -254,6 +254,24 @@ export class HttpClient {
     return this.#get('stateReading', () => `/v1/proofs/records${query({ key })}`, deadline, shapes.finality);
   }
 
+  /** The same of a reservation, by its name; `verifyReservation` checks it and reads it. */
+  reservationProof(
+    reservation: string,
+    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
+  ): Promise<StateReadingAnswer | Problem> {
+    const path = (): string => `/v1/proofs/reservations/${pathPart(reservation)}`;
+    return this.#get('stateReading', path, deadline, shapes.finality);
+  }
+
+  /** The same of a namespace; `verifyNamespace` checks it and reads it. */
+  namespaceProof(
+    name: string,
+    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
+  ): Promise<StateReadingAnswer | Problem> {
+    const path = (): string => `/v1/proofs/namespaces/${pathPart(name)}`;
+    return this.#get('stateReading', path, deadline, shapes.finality);
+  }
+
   /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */
   epochs(options: Deadline & { readonly from?: Height } = {}): Promise<EpochsAnswer | Problem> {
     const { from, ...deadline } = options;

@@ -15,8 +15,10 @@ export type { Condition } from '../ledger/condition.ts';
 export { failureRemedy } from '../ledger/failure-remedies.ts';
 export { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
+export type { NamespaceEntry } from '../ledger/namespace-entry.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';
 export type { Account, RecordEntry } from '../ledger/state-entry.ts';
+export type { Reservation } from '../ledger/reservation.ts';
 export { parseReservation, type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 export {
   decodeTransaction,
@@ -35,7 +37,7 @@ export { type Deadline, type FinalTransaction, HttpClient, type ListOptions } fr
 export { problemOf } from './outcomes.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount } from './ledger-account.ts';
-export type { AccountReading, RecordReading } from './ledger-reads.ts';
+export type { Reading } from './ledger-reads.ts';
 export type { SendOptions } from './ledger-sending.ts';
 export { isRetryable } from './transport.ts';
 export {
@@ -45,5 +47,11 @@ export {
   verifyHeader,
   verifyReceipt,
 } from './verify.ts';
-export { type VerifiedAccount, type VerifiedRecord, verifyAccount, verifyRecord } from './verify-state.ts';
+export {
+  type VerifiedState,
+  verifyAccount,
+  verifyNamespace,
+  verifyRecord,
+  verifyReservation,
+} from './verify-state.ts';
 export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

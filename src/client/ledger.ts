@@ -1,15 +1,26 @@
 import { Problem } from '../base/problem.ts';
+import { parseAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import type { NamespaceEntry } from '../ledger/namespace-entry.ts';
+import type { Reservation } from '../ledger/reservation.ts';
+import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
+import type { Account, RecordEntry } from '../ledger/state-entry.ts';
+import {
+  accountReading,
+  namespaceReading,
+  recordReading,
+  reservationReading,
+} from '../ledger/state-reading.ts';
 import type { Address, Origin } from './answers.ts';
 import { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
 import { FinalProofs } from './final-proofs.ts';
 import { FinalWatch } from './final-watch.ts';
 import type { Deadline, HttpClient } from './http-client.ts';
 import { LedgerAccount } from './ledger-account.ts';
-import { type AccountReading, LedgerReads, type RecordReading } from './ledger-reads.ts';
+import { LedgerReads, type Reading } from './ledger-reads.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
 import { wrongCount } from './option-checks.ts';
 import { whichChain } from './which-chain.ts';
@@ -93,18 +104,40 @@ export class Ledger {
    * that an honest one of the nodes shows; linearizable in Raft. What a payment did is in it as soon as this
    * ledger told that the payment is final. Within 10 s unless told.
    */
-  readAccount(account: Address | PublicKey, deadline: Deadline = {}): Promise<AccountReading | Problem> {
-    return this.#reads.account(account, deadline);
+  async readAccount(
+    account: Address | PublicKey,
+    deadline: Deadline = {},
+  ): Promise<Reading<Account> | Problem> {
+    const publicKey = parseAddress(account);
+    if (publicKey instanceof Problem) return publicKey;
+    return this.#reads.read(accountReading, publicKey, (client) => client.accountProof(publicKey), deadline);
   }
 
-  /** The same of a record; that there is none is proven as well. */
-  readRecord(key: string, deadline: Deadline = {}): Promise<RecordReading | Problem> {
-    return this.#reads.record(key, deadline);
+  /** The same of a record; undefined, which is proven as well, where there is none. */
+  readRecord(key: string, deadline: Deadline = {}): Promise<Reading<RecordEntry | undefined> | Problem> {
+    return this.#reads.read(recordReading, key, (client) => client.recordProof(key), deadline);
+  }
+
+  /** The same of a reservation, until a while after its end. */
+  readReservation(
+    id: ReservationId,
+    deadline: Deadline = {},
+  ): Promise<Reading<Reservation | undefined> | Problem> {
+    const name = reservationText(id);
+    return this.#reads.read(reservationReading, id, (client) => client.reservationProof(name), deadline);
+  }
+
+  /** The same of a namespace. */
+  readNamespace(
+    name: string,
+    deadline: Deadline = {},
+  ): Promise<Reading<NamespaceEntry | undefined> | Problem> {
+    return this.#reads.read(namespaceReading, name, (client) => client.namespaceProof(name), deadline);
   }
 
   /**
    * Any call of `HttpClient`, at the first node that can answer it now. What it answers is that node's word;
-   * `verifyReceipt`, `verifyHeader`, `verifyAccount` and `verifyRecord` check what carries a proof.
+   * `verifyReceipt`, `verifyHeader`, `verifyAccount` and its like check what carries a proof.
    */
   ask<T>(call: (client: HttpClient) => Promise<T | Problem>, deadline: Deadline = {}): Promise<T | Problem> {
     return this.#nodes.ask(call, deadline);

@@ -1,9 +1,9 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
-import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import { type Genesis, trustedBy } from '../ledger/genesis.ts';
 import { trustEpochs, type Trusted } from '../ledger/inclusion.ts';
+import type { StateKind } from '../ledger/state-reading.ts';
 import type { EpochAnswer } from './answers.ts';
 import type { HttpClient } from './http-client.ts';
 import { epochsFromJson } from './inclusion-json.ts';
@@ -14,12 +14,7 @@ import {
   type VerifiedReceipt,
   verifyReceiptBy,
 } from './verify.ts';
-import {
-  type VerifiedAccount,
-  verifyAccountBy,
-  type VerifiedRecord,
-  verifyRecordBy,
-} from './verify-state.ts';
+import { type VerifiedState, verifyStateBy } from './verify-state.ts';
 
 /**
  * Checks answers of nodes against one genesis file, one after the other. When a signer is not a known
@@ -59,14 +54,17 @@ export class ProofChecker {
     return this.#check((trusted) => verifyReceiptBy(trusted, answer, hash), node);
   }
 
-  /** As `verifyAccount`; also a problem of asking for the changes of the validators. */
-  account(answer: unknown, account: PublicKey, node = this.#node): Promise<VerifiedAccount | Problem> {
-    return this.#check((trusted) => verifyAccountBy(trusted, answer, account), node);
-  }
-
-  /** As `verifyRecord`; also a problem of asking for the changes of the validators. */
-  record(answer: unknown, key: string, node = this.#node): Promise<VerifiedRecord | Problem> {
-    return this.#check((trusted) => verifyRecordBy(trusted, answer, key), node);
+  /**
+   * As `verifyAccount` and its like, of a kind of thing; also a problem of asking for the changes of the
+   * validators.
+   */
+  state<Name, Value>(
+    kind: StateKind<Name, Value>,
+    answer: unknown,
+    name: Name,
+    node = this.#node,
+  ): Promise<VerifiedState<Value> | Problem> {
+    return this.#check((trusted) => verifyStateBy(trusted, kind, answer, name), node);
   }
 
   /** As `verifyContradiction`; also a problem of asking for the changes of the validators. */

@@ -1,9 +1,21 @@
-import { toHex } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
-import type { AccountAnswer, Address, RecordAnswer } from '../client/answers.ts';
-import type { ProofChecker } from '../client/proof-checker.ts';
-import { encodeAddress, parseAddress } from '../crypto/address.ts';
+import type { AccountAnswer, Address, NamespaceAnswer, StateReadingAnswer } from '../client/answers.ts';
+import { parseAddress } from '../crypto/address.ts';
 import type { CheckedStep } from '../ledger/inclusion.ts';
+import { parseReservation, reservationText } from '../ledger/reservation-id.ts';
+import {
+  accountItemJson,
+  namespaceItemJson,
+  recordItemJson,
+  reservationItemJson,
+} from '../ledger/state-json.ts';
+import {
+  accountReading,
+  namespaceReading,
+  recordReading,
+  reservationReading,
+  type StateKind,
+} from '../ledger/state-reading.ts';
 import { node } from './node.ts';
 import { knownChecker } from './trust.ts';
 
@@ -13,71 +25,84 @@ export interface Shown {
   readonly steps: readonly CheckedStep[] | undefined;
 }
 
-type ShownAccount = Shown & Pick<AccountAnswer, 'balance' | 'held' | 'nonce' | 'keys'>;
-export type ShownRecord = Shown &
-  Pick<RecordAnswer, 'key' | 'owner' | 'value' | 'version' | 'changed' | 'previous'>;
+type ShownAccount = Pick<AccountAnswer, 'balance' | 'held' | 'nonce' | 'keys'>;
+export type ShownRecord = Shown & ReturnType<typeof recordItemJson>;
+type ShownNamespace = Pick<NamespaceAnswer, 'owner' | 'mode' | 'writers' | 'entries'>;
+export type ShownReservation = Shown & ReturnType<typeof reservationItemJson>;
 
 /** What an account has, as its proof has it. */
-export async function accountShown(about: Address): Promise<ShownAccount | Problem> {
+export async function accountShown(about: Address) {
   const publicKey = parseAddress(about);
   if (publicKey instanceof Problem) return publicKey;
-  const told = await provenOr(
-    () => node.accountProof(publicKey),
-    (checker, answer) => checker.account(answer, publicKey),
-  );
-  if (told === 'unproven') {
-    const answer = await node.account(about);
-    return answer instanceof Problem ? answer : { ...answer, steps: undefined };
-  }
-  if (told instanceof Problem) return told;
-  const { header, steps, account } = told;
-  const { balance, held, nonce, keys } = account;
-  return {
-    height: header.height,
-    steps,
-    balance: `${balance}`,
-    held: `${held}`,
-    nonce,
-    keys: keys === undefined ? null : { ...keys, keys: keys.keys.map(encodeAddress) },
-  };
+  return shown(accountReading, publicKey, {
+    proof: () => node.accountProof(publicKey),
+    word: () => node.account(about),
+    item: (account): ShownAccount => accountItemJson(publicKey, account),
+  });
 }
 
 /** A record, as its proof has it. */
-export async function recordShown(key: string): Promise<ShownRecord | Problem> {
-  const told = await provenOr(
-    () => node.recordProof(key),
-    (checker, answer) => checker.record(answer, key),
-  );
-  if (told === 'unproven') {
-    const answer = await node.record(key);
-    return answer instanceof Problem ? answer : { ...answer, steps: undefined };
-  }
-  if (told instanceof Problem) return told;
-  const { header, steps, record } = told;
-  const { height } = header;
-  if (record === undefined) {
-    return new Problem(
-      'api/no-such-record',
-      `there is no record ${JSON.stringify(key)} at height ${height}`,
-      {
-        remedy: 'Check the key; if it was just written, wait until that transaction is final.',
-        details: { key, height },
-      },
-    );
-  }
-  const { owner, value, version, changed, previous } = record;
-  const entry = { owner: encodeAddress(owner), value: toHex(value), version, changed };
-  return { height, steps, key, ...entry, previous: previous ?? null };
+export function recordShown(key: string): Promise<ShownRecord | Problem> {
+  return shown(recordReading, key, {
+    proof: () => node.recordProof(key),
+    word: () => node.record(key),
+    item: (record) => record && recordItemJson(key, record),
+    none: 'api/no-such-record',
+  });
 }
 
-/** While no block is final nobody signed a state. */
-async function provenOr<Answer, T>(
-  ask: () => Promise<Answer | Problem>,
-  verify: (checker: ProofChecker, answer: Answer) => Promise<T | Problem>,
-): Promise<T | Problem | 'unproven'> {
+/** A reservation, as its proof has it. */
+export async function reservationShown(about: string): Promise<ShownReservation | Problem> {
+  const id = parseReservation(about);
+  if (id instanceof Problem) return id;
+  return shown(reservationReading, id, {
+    proof: () => node.reservationProof(reservationText(id)),
+    word: () => node.reservation(about),
+    item: (reservation) => reservation && reservationItemJson(id, reservation),
+    none: 'api/no-such-reservation',
+  });
+}
+
+/** A namespace, as its proof has it. */
+export function namespaceShown(name: string) {
+  return shown(namespaceReading, name, {
+    proof: () => node.namespaceProof(name),
+    word: () => node.namespace(name),
+    item: (namespace): ShownNamespace | undefined => namespace && namespaceItemJson(name, namespace),
+    none: 'api/no-such-namespace',
+  });
+}
+
+interface Asked<Value, Item> {
+  readonly proof: () => Promise<StateReadingAnswer | Problem>;
+  /** While no block is final nobody signed a state. */
+  readonly word: () => Promise<(Item & Pick<Shown, 'height'>) | Problem>;
+  readonly item: (value: Value) => Item | undefined;
+  /** The code where there is none. */
+  readonly none?: 'api/no-such-record' | 'api/no-such-reservation' | 'api/no-such-namespace';
+}
+
+async function shown<Name, Value, Item extends object>(
+  kind: StateKind<Name, Value>,
+  name: Name,
+  { proof, word, item, none = 'api/no-such-record' }: Asked<Value, Item>,
+): Promise<(Item & Shown) | Problem> {
   const checker = await knownChecker();
   if (checker instanceof Problem) return checker;
-  const answer = await ask();
-  if (!(answer instanceof Problem)) return verify(checker, answer);
-  return answer.code === 'api/no-such-block' ? 'unproven' : answer;
+  const answer = await proof();
+  if (answer instanceof Problem) {
+    if (answer.code !== 'api/no-such-block') return answer;
+    const told = await word();
+    return told instanceof Problem ? told : { ...told, steps: undefined };
+  }
+  const verified = await checker.state(kind, answer, name);
+  if (verified instanceof Problem) return verified;
+  const { steps, value } = verified;
+  const { height } = verified.header;
+  const found = item(value);
+  if (found !== undefined) return { ...found, height, steps };
+  return new Problem(none, `there is no ${kind.says(name)} at height ${height}`, {
+    remedy: 'Check the name; if it was just made, wait until that transaction is final.',
+    details: { height },
+  });
 }

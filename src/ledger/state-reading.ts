@@ -1,19 +1,23 @@
 import { type Codec, decode, encode } from '../base/codec.ts';
 import { Problem } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
+import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type CheckedStep, type FinalityProof, type Trusted, unproven, verifyFinality } from './inclusion.ts';
+import { type NamespaceEntry, readNamespace } from './namespace-entry.ts';
 import { proveRecord, recordProofCodec, verifyRecordProof } from './record-proof.ts';
+import { type Reservation, reservationCodec, reservationStateKey } from './reservation.ts';
+import { type ReservationId, reservationText } from './reservation-id.ts';
 import type { State } from './state.ts';
 import {
   type Account,
   accountCodec,
   accountStateKey,
+  namespaceStateKey,
   noAccount,
   recordCodec,
   type RecordEntry,
   recordIn,
-  type Tombstone,
 } from './state-entry.ts';
 import { stateProofCodec, verifyStateProof } from './state-proof.ts';
 
@@ -21,82 +25,112 @@ import { stateProofCodec, verifyStateProof } from './state-proof.ts';
 export interface ProvenEntry {
   /** The bytes of the entry; null where there is none, which is shown as well. */
   readonly entry: Uint8Array | null;
-  /** As encoded: `stateProofCodec` of an account, `recordProofCodec` of a record. */
+  /** As encoded: `recordProofCodec` of a record, `stateProofCodec` of all else. */
   readonly proof: Uint8Array;
 }
 
 /** The same of the state after a block, with what shows that the block is final. */
 export interface StateReading extends ProvenEntry, FinalityProof {}
 
-/** What was read, and what was checked to see that it is so. */
-interface Found<T> {
-  readonly found: T;
-  readonly steps: readonly CheckedStep[];
+/** What can be read of a state with its proof: `Name` says which one, `Value` what there is. */
+export interface StateKind<Name, Value> {
+  /** In words, with its name. */
+  readonly says: (name: Name) => string;
+  readonly read: (state: State, name: Name) => ProvenEntry;
+  /** Whether a state with this root has just this entry under the name. Never throws, whatever the proof. */
+  readonly holds: (root: Hash, name: Name, proven: ProvenEntry) => boolean;
+  /** What a proven entry says; a problem when this program does not know its form. */
+  readonly valueOf: (entry: Uint8Array | null) => Value | Problem;
 }
 
-export function readAccountProven(state: State, publicKey: PublicKey): ProvenEntry {
-  const key = accountStateKey(publicKey);
-  return { entry: state.get(key) ?? null, proof: encode(stateProofCodec, state.prove(key)) };
-}
+/** Without anything in it where the state has none. */
+export const accountReading: StateKind<PublicKey, Account> = {
+  says: (publicKey) => `account ${encodeAddress(publicKey)}`,
+  ...inMainTree(accountStateKey),
+  valueOf: (entry) => (entry === null ? noAccount : decode(accountCodec, entry, 'the account')),
+};
 
-export function readRecordProven(state: State, key: string): ProvenEntry {
-  const { entry, proof } = proveRecord(state, key);
-  return { entry, proof: encode(recordProofCodec, proof) };
-}
+/** Undefined where there is none, or it was deleted. */
+export const recordReading: StateKind<string, RecordEntry | undefined> = {
+  says: (key) => `record ${JSON.stringify(key)}`,
+  read(state, key) {
+    const { entry, proof } = proveRecord(state, key);
+    return { entry, proof: encode(recordProofCodec, proof) };
+  },
+  holds: (root, key, { entry, proof }) =>
+    shows(recordProofCodec, proof, (read) => verifyRecordProof({ root, key, entry, proof: read })),
+  valueOf(entry) {
+    const found = entry === null ? undefined : decode(recordCodec, entry, 'the record');
+    return found instanceof Problem ? found : recordIn(found);
+  },
+};
+
+/** Undefined where there was none, or it ended long ago (`limits.reservationAfterlife`). */
+export const reservationReading: StateKind<ReservationId, Reservation | undefined> = {
+  says: (id) => `reservation ${reservationText(id)}`,
+  ...inMainTree(reservationStateKey),
+  valueOf: (entry) => (entry === null ? undefined : decode(reservationCodec, entry, 'the reservation')),
+};
+
+/** Undefined for one that was never opened. */
+export const namespaceReading: StateKind<string, NamespaceEntry | undefined> = {
+  says: (name) => `namespace ${JSON.stringify(name)}`,
+  ...inMainTree(namespaceStateKey),
+  read(state, name) {
+    const { value, proof } = state.proveNamespace(name);
+    return { entry: value, proof: encode(stateProofCodec, proof) };
+  },
+  valueOf: (entry) => (entry === null ? undefined : readNamespace(entry)),
+};
 
 /**
- * The account in a reading, one without anything where there is no entry. A problem (`proof/…`) when the
- * state after that block has something else of it, or nothing shows that the block is final. Asks nobody.
+ * What a reading shows of what is named. A problem (`proof/…`) when the state after that block has something
+ * else of it, or nothing shows that the block is final. Asks nobody.
  */
-export function verifyAccountReading(
+export function verifyReading<Name, Value>(
+  kind: StateKind<Name, Value>,
   reading: StateReading,
-  publicKey: PublicKey,
+  name: Name,
   trusted: Trusted,
-): Found<Account> | Problem {
-  const { entry } = reading;
-  const steps = check(
-    reading,
-    trusted,
-    `account ${encodeAddress(publicKey)}`,
-    stateProofCodec,
-    (root, proof) => verifyStateProof({ root, key: accountStateKey(publicKey), value: entry, proof }),
-  );
-  if (steps instanceof Problem) return steps;
-  const found = entry === null ? noAccount : decode(accountCodec, entry, 'the account');
-  return found instanceof Problem ? found : { found, steps };
-}
-
-/** The same of a record; undefined where there is none, or it was deleted. */
-export function verifyRecordReading(
-  reading: StateReading,
-  key: string,
-  trusted: Trusted,
-): Found<RecordEntry | undefined> | Problem {
-  const { entry } = reading;
-  const name = `record ${JSON.stringify(key)}`;
-  const steps = check(reading, trusted, name, recordProofCodec, (root, proof) =>
-    verifyRecordProof({ root, key, entry, proof }),
-  );
-  if (steps instanceof Problem) return steps;
-  const found: RecordEntry | Tombstone | undefined | Problem =
-    entry === null ? undefined : decode(recordCodec, entry, 'the record');
-  return found instanceof Problem ? found : { found: recordIn(found), steps };
-}
-
-function check<Proof>(
-  reading: StateReading,
-  trusted: Trusted,
-  name: string,
-  codec: Codec<Proof>,
-  verify: (root: StateReading['header']['stateRoot'], proof: Proof) => boolean,
-): readonly CheckedStep[] | Problem {
-  const { height, stateRoot } = reading.header;
-  const proof = decode(codec, reading.proof, 'the proof of an entry');
-  if (proof instanceof Problem || !verify(stateRoot, proof)) {
-    return unproven('proof/state', `the state after block ${height} holds something else of ${name}`, height);
-  }
+): { readonly found: Value; readonly steps: readonly CheckedStep[] } | Problem {
+  const wrong = misdirected(kind, reading, name);
+  if (wrong !== undefined) return wrong;
+  const { height } = reading.header;
   const finality = verifyFinality(reading, trusted);
   if (finality instanceof Problem) return finality;
-  const what = reading.entry === null ? 'nothing' : 'this';
-  return [{ check: 'state', says: `the state after block ${height} holds ${what} of ${name}` }, ...finality];
+  const found = kind.valueOf(reading.entry);
+  if (found instanceof Problem) return found;
+  const says = `the state after block ${height} holds ${reading.entry === null ? 'nothing' : 'this'} of ${kind.says(name)}`;
+  return { found, steps: [{ check: 'state', says }, ...finality] };
+}
+
+/** A problem when the state after the block has something else; who signed the block is not looked at. */
+export function misdirected<Name>(
+  kind: StateKind<Name, unknown>,
+  reading: StateReading,
+  name: Name,
+): Problem | undefined {
+  const { height, stateRoot } = reading.header;
+  if (kind.holds(stateRoot, name, reading)) return undefined;
+  const what = kind.says(name);
+  return unproven('proof/state', `the state after block ${height} holds something else of ${what}`, height);
+}
+
+/** How an entry is read that stands in the main tree under a key of its name. */
+function inMainTree<Name>(keyOf: (name: Name) => Uint8Array): Pick<StateKind<Name, never>, 'read' | 'holds'> {
+  return {
+    read(state, name) {
+      const key = keyOf(name);
+      return { entry: state.get(key) ?? null, proof: encode(stateProofCodec, state.prove(key)) };
+    },
+    holds: (root, name, { entry, proof }) =>
+      shows(stateProofCodec, proof, (read) =>
+        verifyStateProof({ root, key: keyOf(name), value: entry, proof: read }),
+      ),
+  };
+}
+
+function shows<Proof>(codec: Codec<Proof>, bytes: Uint8Array, verify: (proof: Proof) => boolean): boolean {
+  const proof = decode(codec, bytes, 'the proof of an entry');
+  return !(proof instanceof Problem) && verify(proof);
 }

@@ -27,7 +27,7 @@ import type { Reservation } from '../../src/ledger/reservation.ts';
 import type { ReservationId } from '../../src/ledger/reservation-id.ts';
 import { hashReceipt, type Receipt, receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { State } from '../../src/ledger/state.ts';
-import { type ProvenEntry, readAccountProven, readRecordProven } from '../../src/ledger/state-reading.ts';
+import type { StateKind } from '../../src/ledger/state-reading.ts';
 import { assembleTransaction, decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 
 export const alice = 'a1'.repeat(32) as PublicKey;
@@ -310,17 +310,9 @@ export class FakeBackend implements Backend {
     });
   }
 
-  async accountProof(key: PublicKey) {
-    return this.#proven(readAccountProven(State.empty, key));
-  }
-
-  async recordProof(key: string) {
-    return this.#proven(readRecordProven(State.empty, key));
-  }
-
-  async #proven(entry: ProvenEntry) {
+  async stateReading<Name>(kind: StateKind<Name, unknown>, name: Name) {
     const finality = await this.finality('latest');
-    return finality && { ...finality, ...entry };
+    return finality && { ...finality, ...kind.read(State.empty, name) };
   }
 
   async reservation(id: ReservationId, consistency: Consistency) {

@@ -97,7 +97,14 @@ void test('a block is found by height, by hash, and as the latest; full adds tra
 
 void test('what the state has comes with its proof, once a block is final', async (t) => {
   const world = await start(t);
-  const paths = [`accounts/${encodeAddress(alice)}`, `accounts/${alice}`, 'records?key=a', 'records?key=..'];
+  const address = encodeAddress(alice);
+  const states = [
+    `accounts/${address}`,
+    `accounts/${alice}`,
+    `reservations/${address}:0:1`,
+    'namespaces/shop',
+  ];
+  const paths = [...states, 'records?key=a', 'records?key=..'];
   for (const path of paths) {
     const problem = await problemFrom(
       await fetch(`${world.api.address}/v1/proofs/${path}`),
@@ -382,7 +389,9 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/namespaces',
     '/v1/namespaces/{name}',
     '/v1/proofs/accounts/{account}',
+    '/v1/proofs/namespaces/{name}',
     '/v1/proofs/records',
+    '/v1/proofs/reservations/{reservation}',
     '/v1/ready',
     '/v1/records',
     '/v1/records/diff',

@@ -7,7 +7,13 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { keyPairFromSeed } from '../../src/crypto/keys.ts';
 import { createGenesis, formatGenesis } from '../../src/ledger/genesis.ts';
 import { unwrap } from '../../src/base/problem.ts';
-import { readAccountProven, readRecordProven } from '../../src/ledger/state-reading.ts';
+import { reservationText } from '../../src/ledger/reservation-id.ts';
+import {
+  accountReading,
+  namespaceReading,
+  recordReading,
+  reservationReading,
+} from '../../src/ledger/state-reading.ts';
 import { fakeApi, problemReply } from '../client/fake-api.ts';
 import { genesisOf, stateProofOf } from '../client/proof-samples.ts';
 import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
@@ -25,13 +31,26 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
     return join(directory, name);
   };
   const account = (key: typeof alice) =>
-    stateProofOf(genesis, (state) => readAccountProven(state, key)).answer;
-  const record = (key: string) => stateProofOf(genesis, (state) => readRecordProven(state, key)).answer;
+    stateProofOf(genesis, (state) => accountReading.read(state, key)).answer;
+  const record = (key: string) => stateProofOf(genesis, (state) => recordReading.read(state, key)).answer;
   const answers = new Map<string, object>([
     [`/v1/proofs/accounts/${alice}`, account(alice)],
     [`/v1/proofs/accounts/${bob}`, account(bob)],
     ['/v1/proofs/records?key=note', record('note')],
     ['/v1/proofs/records?key=gone', record('gone')],
+    [
+      '/v1/proofs/namespaces/shop',
+      stateProofOf(genesis, (state) => namespaceReading.read(state, 'shop')).answer,
+    ],
+    [
+      '/v1/proofs/namespaces/shed',
+      stateProofOf(genesis, (state) => namespaceReading.read(state, 'shed')).answer,
+    ],
+    ...[0, 1].map((operation): [string, object] => {
+      const id = { sender: alice, nonce: 9, operation };
+      const path = `/v1/proofs/reservations/${encodeURIComponent(reservationText(id))}`;
+      return [path, stateProofOf(genesis, (state) => reservationReading.read(state, id)).answer];
+    }),
   ]);
   const { url } = await fakeApi(t, ({ url: path }) => {
     const answer = answers.get(path);
@@ -46,8 +65,8 @@ test('with a genesis file an account and a record are proven, and said to be of 
   const { args, genesis } = await chain(t);
   const shown = await quorate(['account', 'alice', ...args]);
   assert.equal(shown.code, 0, shown.err);
-  assert.match(shown.out, /^balance +979$/m);
-  assert.match(shown.out, /^next nonce +8$/m);
+  assert.match(shown.out, /^balance +945$/m);
+  assert.match(shown.out, /^next nonce +10$/m);
   assert.match(shown.out, /^as of +block 1, /m);
   assert.match(shown.out, /^certificate +3 of 4 validators signed/m);
   const json = jsonOf(await quorate(['account', encodeAddress(bob), ...args, '--json']));
@@ -69,6 +88,19 @@ test('with a genesis file an account and a record are proven, and said to be of 
   const gone = await quorate(['get', 'gone', ...args, '--json']);
   assert.deepEqual([gone.code, problemOf(gone).code], [5, 'api/no-such-record']);
   assert.match(problemOf(gone).message, /it is proven that there was no record "gone" after block 1/);
+
+  const shop = await quorate(['namespace', 'show', 'shop', ...args]);
+  assert.match(shop.out, /^mode +open$/m);
+  assert.match(shop.out, /^certificate +3 of 4 validators signed/m);
+  const shed = await quorate(['namespace', 'show', 'shed', ...args, '--json']);
+  assert.deepEqual([shed.code, problemOf(shed).code], [5, 'api/no-such-namespace']);
+  const held = jsonOf(await quorate(['reservation', 'alice:9:0', ...args, '--json']));
+  assert.deepEqual(
+    [held['status'], held['amount'], held['recipient'], held['height']],
+    ['held', '30', encodeAddress(bob), 1],
+  );
+  const none = await quorate(['reservation', 'alice:9:1', ...args, '--json']);
+  assert.deepEqual([none.code, problemOf(none).code], [5, 'api/no-such-reservation']);
 });
 
 test('what a node cannot prove is not shown', async (t) => {
@@ -84,6 +116,8 @@ test('what a node cannot prove is not shown', async (t) => {
     for (const asked of [
       ['account', 'alice'],
       ['get', 'note'],
+      ['reservation', 'alice:9:0'],
+      ['namespace', 'show', 'shop'],
     ]) {
       const ran = await quorate([...asked, ...args, '--json']);
       assert.equal(ran.out, '', code);

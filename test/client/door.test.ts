@@ -87,8 +87,10 @@ test('both doors hand out what an application needs, the client’s all of it bu
     'verifyAccount',
     'verifyContradiction',
     'verifyHeader',
+    'verifyNamespace',
     'verifyReceipt',
     'verifyRecord',
+    'verifyReservation',
   ];
   assert.deepEqual(Object.keys(client).toSorted(), names.toSorted());
   assert.deepEqual(Object.keys(whole).toSorted(), [...names, 'initDirectory', 'startNode'].toSorted());

@@ -19,7 +19,13 @@ import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
 import { hashReceipt, type Receipt, receiptJson, receiptsRootOf } from '../../src/ledger/receipt.ts';
 import type { State } from '../../src/ledger/state.ts';
 import { accountStateKey, encodeAccount } from '../../src/ledger/state-entry.ts';
-import { readAccountProven, readRecordProven } from '../../src/ledger/state-reading.ts';
+import { parseReservation } from '../../src/ledger/reservation-id.ts';
+import {
+  accountReading,
+  namespaceReading,
+  recordReading,
+  reservationReading,
+} from '../../src/ledger/state-reading.ts';
 import { status } from './fake-api.ts';
 import { certificateOf, genesisOf, nextHeader } from './proof-samples.ts';
 
@@ -312,16 +318,16 @@ class FakeNode {
     } else if (resource === 'proofs') {
       const { finality, state } = this.#ledger.readingAt(blocks.length - this.behind);
       if (finality === undefined) return json({ code: 'api/no-such-block', detail: 'none', remedy: '' }, 404);
+      const key = new URL(url, this.url).searchParams.get('key') ?? '';
       const entry =
         name === 'accounts'
-          ? readAccountProven(state, unwrap(parseAddress(part ?? '')))
-          : readRecordProven(state, new URL(url, this.url).searchParams.get('key') ?? '');
+          ? accountReading.read(state, unwrap(parseAddress(part ?? '')))
+          : name === 'records'
+            ? recordReading.read(state, key)
+            : name === 'namespaces'
+              ? namespaceReading.read(state, part ?? '')
+              : reservationReading.read(state, unwrap(parseReservation(decodeURIComponent(part ?? ''))));
       json(stateReadingJson(this.#ledger.origin as never, { ...finality, ...entry }));
-    } else if (resource === 'records') {
-      json(
-        { code: 'api/no-such-record', detail: 'none', remedy: '', details: { height: blocks.length } },
-        404,
-      );
     } else if (resource === 'events') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(': hello\n\n');

@@ -5,7 +5,7 @@ import { Ledger } from '../../src/client/ledger.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
-import { readAccountProven } from '../../src/ledger/state-reading.ts';
+import { accountReading } from '../../src/ledger/state-reading.ts';
 import { stateReadingJson } from '../../src/api/present.ts';
 import { FakeLedger, fastTime } from './fake-ledger.ts';
 
@@ -22,7 +22,7 @@ async function start(t: TestContext, count = 4, engine: 'pbft' | 'raft' = 'pbft'
   const pay = async () => unwrap(await ledger.account(alice, { signer }).transfer(bob, 1n, { deadlineMs }));
   const nonceOf = async (deadline = {}) => {
     const read = await ledger.readAccount(alice.publicKey, deadline);
-    return read instanceof Problem ? read.code : [read.height, read.account.nonce];
+    return read instanceof Problem ? read.code : [read.height, read.value.nonce];
   };
   return { fake, ledger, pay, nonceOf };
 }
@@ -34,13 +34,17 @@ describe('a read of the state', () => {
   test('is of the genesis file while no block is final, and of the newest block from then on', async (t) => {
     const { ledger, pay, nonceOf } = await start(t);
     const first = unwrap(await ledger.readAccount(encodeAddress(alice.publicKey)));
-    assert.deepEqual([first.height, first.account.balance, first.account.nonce], [0, 1_000n, 0]);
-    assert.deepEqual(unwrap(await ledger.readRecord('a')), { height: 0, record: undefined });
+    assert.deepEqual([first.height, first.value.balance, first.value.nonce], [0, 1_000n, 0]);
+    assert.deepEqual(unwrap(await ledger.readRecord('a')), { height: 0, value: undefined });
     for (let height = 1; height < 4; height++) {
       await pay();
       assert.deepEqual(await nonceOf(), [height, height], 'a payment that is final is in it');
     }
-    assert.deepEqual(unwrap(await ledger.readRecord('a')), { height: 3, record: undefined });
+    const none = { height: 3, value: undefined };
+    assert.deepEqual(unwrap(await ledger.readRecord('a')), none);
+    assert.deepEqual(unwrap(await ledger.readNamespace('shop')), none);
+    const id = { sender: alice.publicKey, nonce: 1, operation: 0 };
+    assert.deepEqual(unwrap(await ledger.readReservation(id)), none);
     const wrong = await ledger.readAccount('qr1nobody');
     assert.ok(wrong instanceof Problem && wrong.code === 'keys/address', 'what is no address is told');
   });
@@ -96,29 +100,27 @@ describe('a read of the state', () => {
     assert.match(none.remedy, /older than this one/);
     for (const node of others) node.refuses = () => undefined;
     assert.ok(first.requests.some(isProof));
-    assert.equal(unwrap(await ledger.readAccount(alice.publicKey, { deadlineMs })).account.nonce, 1);
+    assert.equal(unwrap(await ledger.readAccount(alice.publicKey, { deadlineMs })).value.nonce, 1);
   });
 
   test('is a linearizable one in Raft, where no proof shows that a block is final', async (t) => {
     const { fake, ledger, pay, nonceOf } = await start(t, 3, 'raft');
     await pay();
     assert.deepEqual(await nonceOf({ deadlineMs }), [1, 1]);
-    assert.deepEqual(unwrap(await ledger.readRecord('a', { deadlineMs })), { height: 1, record: undefined });
+    assert.deepEqual(unwrap(await ledger.readRecord('a', { deadlineMs })), { height: 1, value: undefined });
     const asked = fake.nodes.flatMap(({ requests }) => requests);
     assert.ok(
       asked.some((path) => /accounts\/.*consistency=linearizable/.test(path)),
       asked.join('\n'),
     );
-    assert.ok(
-      asked.some((path) => /records\?key=a&consistency=linearizable/.test(path)),
-      asked.join('\n'),
-    );
-    assert.ok(!asked.some(isProof));
+    const [first = assert.fail('no node')] = fake.nodes;
+    first.behind = 1;
+    for (let times = 0; times < 4; times++) assert.deepEqual(await nonceOf({ deadlineMs }), [1, 1]);
   });
 });
 
 /** A true proof, of another account. */
 function bobIn(fake: FakeLedger): object {
   const { finality = assert.fail('no block'), state } = fake.readingAt(1);
-  return stateReadingJson(fake.origin as never, { ...finality, ...readAccountProven(state, bob) });
+  return stateReadingJson(fake.origin as never, { ...finality, ...accountReading.read(state, bob) });
 }

@@ -77,9 +77,14 @@ function firstBlock(genesis: Genesis, above: number) {
     wallet.put('note', utf8('b'), { ...terms, nonce: 2 }),
     wallet.transfer(bob.publicKey, 5_000n, { ...terms, nonce: 3 }),
     wallet.delete('nothing', { ...terms, nonce: 4 }),
-    wallet.put('shop/price', utf8('9'), { ...terms, nonce: 5 }),
+    wallet.build({ type: 'open-namespace', name: 'shop', mode: 'open', writers: [] }, { ...terms, nonce: 5 }),
     wallet.put('gone', utf8('x'), { ...terms, nonce: 6 }),
     wallet.delete('gone', { ...terms, nonce: 7 }),
+    wallet.put('shop/price', utf8('9'), { ...terms, nonce: 8 }),
+    wallet.build(
+      { type: 'reserve', to: bob.publicKey, amount: 30n, expiryHeight: toHeight(40), memo: '' },
+      { ...terms, nonce: 9 },
+    ),
   ].map((one) => unwrap(one));
   const context = contextAt(1, { chainId: genesis.chainId });
   const room = { maxCount: 100, maxBytes: 100_000 };

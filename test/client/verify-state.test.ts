@@ -3,12 +3,23 @@ import { describe, test } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { StateReadingJson } from '../../src/api/schemas.ts';
-import { verifyAccount, verifyRecord } from '../../src/client/verify-state.ts';
+import {
+  verifyAccount,
+  verifyNamespace,
+  verifyRecord,
+  verifyReservation,
+} from '../../src/client/verify-state.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
 import { hashHeader } from '../../src/ledger/block.ts';
 import { genesisState } from '../../src/ledger/genesis.ts';
-import { readAccountProven, readRecordProven } from '../../src/ledger/state-reading.ts';
+import type { ReservationId } from '../../src/ledger/reservation-id.ts';
+import {
+  accountReading,
+  namespaceReading,
+  recordReading,
+  reservationReading,
+} from '../../src/ledger/state-reading.ts';
 import { changesOf } from './json-changes.ts';
 import { genesisOf, stateProofOf } from './proof-samples.ts';
 
@@ -19,11 +30,11 @@ const engines = ['pbft', 'raft'] as const;
 
 const accountIn = (engine: (typeof engines)[number], account: PublicKey, above = 1) => {
   const genesis = genesisOf(engine);
-  return { genesis, ...stateProofOf(genesis, (state) => readAccountProven(state, account), above) };
+  return { genesis, ...stateProofOf(genesis, (state) => accountReading.read(state, account), above) };
 };
 const recordIn = (engine: (typeof engines)[number], key: string) => {
   const genesis = genesisOf(engine);
-  return { genesis, ...stateProofOf(genesis, (state) => readRecordProven(state, key)) };
+  return { genesis, ...stateProofOf(genesis, (state) => recordReading.read(state, key)) };
 };
 /** What a proof covers: all but who answered, and which hash it calls the block by. */
 const covered = ({ header, descendants, certificate, entry, proof }: StateReadingJson) => {
@@ -34,10 +45,13 @@ describe('an account', () => {
   test('is proven by what a node answers, with nothing but the genesis file', () => {
     for (const engine of engines) {
       for (const above of [0, 2]) {
-        for (const [account, balance, nonce] of [[alice, 979n, 8] as const, [bob, 5n, 0] as const]) {
+        for (const [account, balance, nonce, held] of [
+          [alice, 945n, 10, 30n] as const,
+          [bob, 5n, 0, 0n] as const,
+        ]) {
           const { answer, genesis, finality } = accountIn(engine, account, above);
           const verified = unwrap(verifyAccount(answer, { genesis, account }));
-          assert.deepEqual(verified.account, { balance, nonce, held: 0n, keys: undefined });
+          assert.deepEqual(verified.value, { balance, nonce, held, keys: undefined });
           assert.equal(hashHeader(verified.header), hashHeader(finality.header));
           assert.deepEqual(
             verified.steps.map(({ check }) => check),
@@ -51,7 +65,7 @@ describe('an account', () => {
   test('that has nothing is proven to have nothing', () => {
     const { answer, genesis } = accountIn('pbft', nobody);
     assert.equal(answer.entry, null);
-    const { account, steps } = unwrap(verifyAccount(answer, { genesis, account: nobody }));
+    const { value: account, steps } = unwrap(verifyAccount(answer, { genesis, account: nobody }));
     assert.deepEqual(account, { balance: 0n, nonce: 0, held: 0n, keys: undefined });
     assert.match(steps[0]?.says ?? '', /holds nothing of account/);
   });
@@ -82,7 +96,7 @@ describe('an account', () => {
     for (const other of [bob, nobody]) assert.equal(codeOf(answer, other), 'proof/state');
     assert.equal(codeOf(accountIn('pbft', nobody).answer, alice), 'proof/state');
     // What it had before: the proof is right for that root, and the header has another one.
-    const before = stateProofOf(genesis, () => readAccountProven(genesisState(genesis), alice)).answer;
+    const before = stateProofOf(genesis, () => accountReading.read(genesisState(genesis), alice)).answer;
     assert.equal(codeOf(before, alice), 'proof/state');
     assert.match(codeOf(answer, alice, genesisOf('pbft', 'another')), /^proof\/(certificate|unknown)/);
     assert.equal(codeOf(answer, alice, genesisOf('raft')), 'proof/certificate');
@@ -97,7 +111,7 @@ describe('a record', () => {
   test('is proven to be there, never to have been there, and to be deleted', () => {
     for (const engine of engines) {
       const { answer, genesis } = recordIn(engine, 'note');
-      const { record } = unwrap(verifyRecord(answer, { genesis, key: 'note' }));
+      const { value: record } = unwrap(verifyRecord(answer, { genesis, key: 'note' }));
       assert.deepEqual([record?.value, record?.owner, record?.version], [utf8('b'), alice, 2]);
       for (const [key, hasEntry] of [
         ['no such', false] as const,
@@ -106,7 +120,7 @@ describe('a record', () => {
       ]) {
         const other = recordIn(engine, key);
         assert.equal(other.answer.entry !== null, hasEntry, key);
-        assert.equal(unwrap(verifyRecord(other.answer, { genesis, key })).record, undefined, key);
+        assert.equal(unwrap(verifyRecord(other.answer, { genesis, key })).value, undefined, key);
       }
     }
   });
@@ -130,5 +144,56 @@ describe('a record', () => {
     const { answer, genesis } = accountIn('pbft', alice);
     assert.ok(verifyRecord(answer, { genesis, key: 'note' }) instanceof Problem);
     assert.ok(verifyAccount(recordIn('pbft', 'note').answer, { genesis, account: alice }) instanceof Problem);
+  });
+});
+
+describe('a reservation and a namespace', () => {
+  const genesis = genesisOf('pbft');
+  const reservationIn = (id: ReservationId) =>
+    stateProofOf(genesis, (state) => reservationReading.read(state, id)).answer;
+  const namespaceIn = (name: string) =>
+    stateProofOf(genesis, (state) => namespaceReading.read(state, name)).answer;
+  const made = { sender: alice, nonce: 9, operation: 0 };
+
+  test('are proven to be there, and not to be', () => {
+    const held = unwrap(verifyReservation(reservationIn(made), { genesis, reservation: made }));
+    assert.deepEqual(
+      [held.value?.amount, held.value?.recipient, held.value?.fate],
+      [30n, bob, { type: 'held' }],
+    );
+    const none = { ...made, operation: 1 };
+    assert.equal(
+      unwrap(verifyReservation(reservationIn(none), { genesis, reservation: none })).value,
+      undefined,
+    );
+    const shop = unwrap(verifyNamespace(namespaceIn('shop'), { genesis, name: 'shop' }));
+    assert.deepEqual([shop.value?.owner, shop.value?.mode, shop.value?.entries], [alice, 'open', 1]);
+    assert.equal(unwrap(verifyNamespace(namespaceIn('shed'), { genesis, name: 'shed' })).value, undefined);
+    const { value } = unwrap(
+      verifyRecord(recordIn('pbft', 'shop/price').answer, { genesis, key: 'shop/price' }),
+    );
+    assert.deepEqual(value?.value, utf8('9'), 'in the tree of its namespace');
+  });
+
+  test('are proven no more when anything of them is another, nor under another name', () => {
+    const codeOf = (verdict: object) => (verdict instanceof Problem ? verdict.code : 'proven');
+    for (const name of ['shop', 'shed']) {
+      for (const { json, where } of changesOf(covered(namespaceIn(name)), '', 5)) {
+        assert.match(codeOf(verifyNamespace(json, { genesis, name })), /^proof\//, where);
+      }
+    }
+    for (const operation of [0, 1]) {
+      const reservation = { ...made, operation };
+      for (const { json, where } of changesOf(covered(reservationIn(reservation)), '', 5)) {
+        assert.match(codeOf(verifyReservation(json, { genesis, reservation })), /^proof\//, where);
+      }
+    }
+    assert.equal(codeOf(verifyNamespace(namespaceIn('shop'), { genesis, name: 'shed' })), 'proof/state');
+    assert.equal(codeOf(verifyNamespace(namespaceIn('shed'), { genesis, name: 'shop' })), 'proof/state');
+    const other = { ...made, nonce: 8 };
+    assert.equal(
+      codeOf(verifyReservation(reservationIn(made), { genesis, reservation: other })),
+      'proof/state',
+    );
   });
 });

@@ -157,7 +157,7 @@ describe('what stands in a block', () => {
     const { transactions, receipts, steps } = unwrap(verifyBlockBody(block, header));
     assert.deepEqual(transactions.map(transactionJson), block.transactions);
     assert.deepEqual(receipts.map(receiptJson), block.receipts);
-    assert.match(steps[0]?.says ?? '', /its 8 transactions/);
+    assert.match(steps[0]?.says ?? '', /its 10 transactions/);
   });
 
   test('is proven no more when any letter, digit, field or element of it is another', () => {

@@ -31,16 +31,16 @@ test('an application’s 2,000 payments under way are all final, although the no
   const problems = outcomes.filter((outcome) => outcome instanceof Problem);
   assert.deepEqual(problems, []);
   const after = unwrap(await ledger.readAccount(bob));
-  assert.equal(after.account.balance - before.account.balance, 2_000n);
+  assert.equal(after.value.balance - before.value.balance, 2_000n);
   const sender = unwrap(await ledger.readAccount(alice.publicKey));
-  assert.equal(sender.account.nonce, 2_000, 'none was signed twice');
+  assert.equal(sender.value.nonce, 2_000, 'none was signed twice');
 
   const value = Uint8Array.of(1, 2);
   unwrap(await account.put('note', value, { deadlineMs: 120_000 }));
-  const { record, height } = unwrap(await ledger.readRecord('note'));
+  const { value: record, height } = unwrap(await ledger.readRecord('note'));
   assert.deepEqual([record?.value, record?.owner], [value, alice.publicKey]);
   assert.ok(height > after.height);
-  assert.equal(unwrap(await ledger.readRecord('no such')).record, undefined);
+  assert.equal(unwrap(await ledger.readRecord('no such')).value, undefined);
   network.child.kill('SIGTERM');
   await network.ended();
 });

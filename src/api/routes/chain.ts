@@ -24,7 +24,7 @@ import {
   recordKeyParameter,
   recordSchema,
 } from '../schemas.ts';
-import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
+import { accountName, type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
 /** One pattern instead of three, because an error about one form would mislead somebody who meant another. */
 const blockName = z
@@ -174,7 +174,7 @@ function getAccount(api: Api, { backend, stepAside }: RouteContext): void {
         operationId: 'getAccount',
         summary: 'Balance and nonces of an account',
         tags: ['state'],
-        params: z.strictObject({ account: z.string().describe('A qr1… address, or the public key in hex') }),
+        params: z.strictObject({ account: accountName }),
         querystring: readQuery,
         response: { 200: accountSchema, ...problemAnswer },
       },

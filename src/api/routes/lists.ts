@@ -25,7 +25,7 @@ import {
   recordKeyParameter,
   transactionsSchema,
 } from '../schemas.ts';
-import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
+import { accountName, type Api, problemAnswer, type RouteContext } from './route-context.ts';
 
 const pageQuery = {
   order: listOrderSchema.default('newest'),
@@ -63,7 +63,7 @@ function listAccountTransactions(api: Api, { backend, turn }: RouteContext): voi
         summary: 'Final transactions that an account sent, or that touched or named it',
         description: `${aboutPages} One that failed stands in the list of its sender only.`,
         tags: ['transactions'],
-        params: z.strictObject({ account: z.string().describe('A qr1… address, or the public key in hex') }),
+        params: z.strictObject({ account: accountName }),
         querystring: z.strictObject(pageQuery),
         response: { 200: accountTransactionsSchema, ...problemAnswer },
       },

@@ -20,7 +20,7 @@ import {
 } from '../schemas.ts';
 import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
-const namespaceName = z
+export const namespaceName = z
   .string()
   .refine(
     (name) => isNamespaceName(name) && utf8(name).length <= limits.maxNamespaceNameBytes,

@@ -1,62 +1,71 @@
 import { z } from 'zod';
 import { unwrap } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
-import type { StateReading } from '../../ledger/state-reading.ts';
+import { parseReservation } from '../../ledger/reservation-id.ts';
+import {
+  accountReading,
+  namespaceReading,
+  recordReading,
+  reservationReading,
+  type StateKind,
+} from '../../ledger/state-reading.ts';
 import { stateReadingJson } from '../present.ts';
 import { apiProblem } from '../problem-answer.ts';
 import { recordKeyParameter, stateReadingSchema, type StateReadingJson } from '../schemas.ts';
-import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
-
-/** What the state has of something, for those who believe no node. */
-export function proofRoutes(api: Api, context: RouteContext): void {
-  getAccountProof(api, context);
-  getRecordProof(api, context);
-}
+import { namespaceName } from './namespaces.ts';
+import { reservationName } from './reservations.ts';
+import { accountName, type Api, problemAnswer, type RouteContext } from './route-context.ts';
 
 const description =
   'Of the state after the newest block that is final on this node. Anybody can check it against the genesis file: ' +
   'the tree of states shows the entry, or that there is none, and the certificate shows that the block is final.';
 
-function getAccountProof(api: Api, { backend }: RouteContext): void {
+const schemaOf = (operationId: string, summary: string) => ({
+  operationId,
+  summary: `${summary}, with all that proves it`,
+  description,
+  tags: ['state'],
+  response: { 200: stateReadingSchema, ...problemAnswer },
+});
+
+/** What the state has of something, for those who believe no node. */
+export function proofRoutes(api: Api, { backend }: RouteContext): void {
+  const proven = async <Name>(kind: StateKind<Name, unknown>, name: Name): Promise<StateReadingJson> => {
+    const reading = await backend.stateReading(kind, name);
+    if (reading !== undefined) return stateReadingJson(backend.identity, reading);
+    throw apiProblem('api/no-such-block', 'no block is final yet, so no validator has signed a state', {
+      remedy: 'Ask again when one is; until then the state is that of the genesis file.',
+    });
+  };
+  const account = z.strictObject({ account: accountName });
   api.get(
     '/v1/proofs/accounts/:account',
-    {
-      schema: {
-        operationId: 'getAccountProof',
-        summary: 'What an account has, with all that proves it',
-        description,
-        tags: ['state'],
-        params: z.strictObject({ account: z.string().describe('A qr1… address, or the public key in hex') }),
-        response: { 200: stateReadingSchema, ...problemAnswer },
-      },
-    },
-    async (request, reply) => {
-      const key = unwrap(parseAddress(request.params.account));
-      return reply.send(proven(backend, await backend.accountProof(key)));
-    },
+    { schema: { ...schemaOf('getAccountProof', 'What an account has'), params: account } },
+    ({ params }) => proven(accountReading, unwrap(parseAddress(params.account))),
   );
-}
-
-function getRecordProof(api: Api, { backend }: RouteContext): void {
+  const key = z.strictObject({ key: recordKeyParameter });
   api.get(
     '/v1/proofs/records',
+    { schema: { ...schemaOf('getRecordProof', 'A record, or that there is none'), querystring: key } },
+    ({ query }) => proven(recordReading, query.key),
+  );
+  const reservation = z.strictObject({ reservation: reservationName });
+  api.get(
+    '/v1/proofs/reservations/:reservation',
     {
       schema: {
-        operationId: 'getRecordProof',
-        summary: 'A record, or that there is none, with all that proves it',
-        description,
-        tags: ['state'],
-        querystring: z.strictObject({ key: recordKeyParameter }),
-        response: { 200: stateReadingSchema, ...problemAnswer },
+        ...schemaOf('getReservationProof', 'A reservation, or that there is none'),
+        params: reservation,
       },
     },
-    async (request, reply) => reply.send(proven(backend, await backend.recordProof(request.query.key))),
+    ({ params }) => proven(reservationReading, unwrap(parseReservation(params.reservation))),
   );
-}
-
-function proven({ identity }: RouteContext['backend'], reading: StateReading | undefined): StateReadingJson {
-  if (reading !== undefined) return stateReadingJson(identity, reading);
-  throw apiProblem('api/no-such-block', 'no block is final yet, so no validator has signed a state', {
-    remedy: 'Ask again when one is; until then the state is that of the genesis file.',
-  });
+  const name = z.strictObject({ name: namespaceName });
+  api.get(
+    '/v1/proofs/namespaces/:name',
+    {
+      schema: { ...schemaOf('getNamespaceProof', 'A namespace, or that it was never opened'), params: name },
+    },
+    ({ params }) => proven(namespaceReading, params.name),
+  );
 }

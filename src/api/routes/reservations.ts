@@ -6,6 +6,10 @@ import { apiProblem } from '../problem-answer.ts';
 import { reservationSchema } from '../schemas.ts';
 import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
+export const reservationName = z
+  .string()
+  .describe('ADDRESS:NONCE:OPERATION, as the operation that made it is named');
+
 /** What is held for somebody, or was until not long ago. */
 export function reservationRoutes(api: Api, { backend, stepAside }: RouteContext): void {
   api.get(
@@ -17,9 +21,7 @@ export function reservationRoutes(api: Api, { backend, stepAside }: RouteContext
         description:
           'It stands until 1,000 blocks past its last height; no receipt tells of one that expired, so that is where it shows.',
         tags: ['state'],
-        params: z.strictObject({
-          reservation: z.string().describe('ADDRESS:NONCE:OPERATION, as the operation that made it is named'),
-        }),
+        params: z.strictObject({ reservation: reservationName }),
         querystring: readQuery,
         response: { 200: reservationSchema, ...problemAnswer },
       },

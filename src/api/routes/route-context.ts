@@ -46,5 +46,7 @@ export const problemAnswer = {
   },
 };
 
+export const accountName = z.string().describe('A qr1… address, or the public key in hex');
+
 /** How a read of the state is asked for. */
 export const readQuery = z.strictObject({ consistency: consistencySchema.default('stale') });

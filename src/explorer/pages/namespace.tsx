@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
 import { grouped } from '../../client/plain-words.ts';
-import { node } from '../node.ts';
-import { AccountLink, Answered, Facts, OneNodesWord, Title, useAnswer } from '../parts.tsx';
+import { AccountLink, Answered, Facts, Title, useAnswer } from '../parts.tsx';
+import { namespaceShown } from '../proven-state.ts';
 import { RecordList, writersWords } from '../record-list.tsx';
+import { StateSteps } from '../steps.tsx';
 
 export function NamespacePage({ about: name }: { about: string }): JSX.Element {
-  const answer = useAnswer(() => node.namespace(name), name);
+  const answer = useAnswer(() => namespaceShown(name), name);
   return (
     <>
       <Title>Namespace</Title>
@@ -35,7 +36,7 @@ export function NamespacePage({ about: name }: { about: string }): JSX.Element {
                 ['keys, deleted ones too', grouped(found.entries)],
               ]}
             />
-            <OneNodesWord height={found.height} />
+            <StateSteps height={found.height} steps={found.steps} />
           </>
         )}
       </Answered>

@@ -1,14 +1,14 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
-import type { ReservationAnswer } from '../../client/answers.ts';
 import { grouped } from '../../client/plain-words.ts';
-import { node } from '../node.ts';
-import { AccountLink, Answered, Facts, OneNodesWord, Title, useAnswer } from '../parts.tsx';
+import { AccountLink, Answered, Facts, Title, useAnswer } from '../parts.tsx';
+import { reservationShown, type ShownReservation } from '../proven-state.ts';
 import { linkTo } from '../router.ts';
+import { StateSteps } from '../steps.tsx';
 
 /** Coins that were set aside for somebody, and what became of them. */
 export function ReservationPage({ about }: { about: string }): JSX.Element {
-  const answer = useAnswer(() => node.reservation(about), about);
+  const answer = useAnswer(() => reservationShown(about), about);
   return (
     <>
       <Title>Reservation</Title>
@@ -26,7 +26,7 @@ export function ReservationPage({ about }: { about: string }): JSX.Element {
                 ['became', <Became of={found} />],
               ]}
             />
-            <OneNodesWord height={found.height} />
+            <StateSteps height={found.height} steps={found.steps} />
           </>
         )}
       </Answered>
@@ -34,7 +34,7 @@ export function ReservationPage({ about }: { about: string }): JSX.Element {
   );
 }
 
-function Became({ of: { status, taken, settled } }: { of: ReservationAnswer }): JSX.Element {
+function Became({ of: { status, taken, settled } }: { of: ShownReservation }): JSX.Element {
   if (status === 'held') return <>nothing yet: it is held</>;
   const end = settled === null ? '' : <BlockLink height={settled.height} />;
   if (status === 'expired') return <>it expired: all of it went back</>;

@@ -10,7 +10,7 @@ import type { TelemetryBackend } from '../../api/telemetry-views.ts';
 import { defined } from '../../base/invariant.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { PublicKey } from '../../crypto/signature.ts';
+import type { StateKind } from '../../ledger/state-reading.ts';
 import type { Height } from '../../ledger/block.ts';
 import { formatGenesis, genesisValidators } from '../../ledger/genesis.ts';
 import { metricFamilies } from './metrics.ts';
@@ -100,12 +100,8 @@ export class NodeBackend implements Backend {
     return this.#reads.record(...asked);
   }
 
-  accountProof(key: PublicKey) {
-    return this.#reads.accountProof(key);
-  }
-
-  recordProof(key: string) {
-    return this.#reads.recordProof(key);
+  stateReading<Name>(kind: StateKind<Name, unknown>, name: Name) {
+    return this.#reads.stateReading(kind, name);
   }
 
   chainParameters() {

@@ -4,16 +4,10 @@ import type { FinalBlock } from '../effects/chain.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
-import type { PublicKey } from '../../crypto/signature.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { EpochProof } from '../../ledger/inclusion.ts';
 import type { State } from '../../ledger/state.ts';
-import {
-  type ProvenEntry,
-  readAccountProven,
-  readRecordProven,
-  type StateReading,
-} from '../../ledger/state-reading.ts';
+import type { StateKind, StateReading } from '../../ledger/state-reading.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { FinalBlocks } from './final-blocks.ts';
 import type { NodeBackendOptions } from './options.ts';
@@ -80,19 +74,11 @@ export class Reads {
     return readOf(basis, entry && { key, ...entry });
   }
 
-  async accountProof(publicKey: PublicKey) {
-    return this.#proven((state) => readAccountProven(state, publicKey));
-  }
-
-  async recordProof(key: string) {
-    return this.#proven((state) => readRecordProven(state, key));
-  }
-
   /** Of the final state and the block before it, both as they are at once. */
-  #proven(read: (state: State) => ProvenEntry): StateReading | undefined {
+  async stateReading<Name>(kind: StateKind<Name, unknown>, name: Name): Promise<StateReading | undefined> {
     const { height, state } = this.#options.driver.chain.final;
     const finality = this.#finalBlocks.finality(height);
-    return finality && { ...finality, ...read(state) };
+    return finality && { ...finality, ...kind.read(state, name) };
   }
 
   #heightOf(name: BlockReference): Height | undefined {
