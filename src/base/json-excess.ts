@@ -9,22 +9,11 @@ export function excessIn(text: string): string | undefined {
   let levels = 0;
   let values = 1;
   for (let at = 0; at < text.length; at++) {
-    switch (text[at]) {
-      case '"':
-        at = endOfString(text, at);
-        break;
-      case '[':
-      case '{':
-        levels += 1;
-        values += 1;
-        break;
-      case ']':
-      case '}':
-        levels -= 1;
-        break;
-      case ',':
-        values += 1;
-    }
+    const letter = text[at];
+    if (letter === '"') at = endOfString(text, at);
+    else if (letter === ']' || letter === '}') levels -= 1;
+    else if (letter === '[' || letter === '{') levels += 1;
+    if (letter === '[' || letter === '{' || letter === ',') values += 1;
     if (levels > limits.jsonLevels) return `it has more than ${limits.jsonLevels} levels`;
     if (values > limits.jsonValues) return `it has more than ${limits.jsonValues} values`;
   }
