@@ -1,15 +1,10 @@
-import { excessIn } from './json-excess.ts';
-
 /**
- * The value of a JSON text (RFC 8259). Throws a SyntaxError that says what is wrong. Besides what is too much
- * (`excessIn`), two things that other readers let pass are refused, because what a person sees in the file
- * would not be what counts: a name that stands twice in one object (the RFC leaves open which of them
- * counts), and a byte order mark at the start.
+ * The value of a JSON text (RFC 8259). Throws a SyntaxError that says what is wrong. Two things that other
+ * readers let pass are refused, because what a person sees in the file would not be what counts: a name that
+ * stands twice in one object (the RFC leaves open which of them counts), and a byte order mark at the start.
  */
 export function parseStrictJson(text: string): unknown {
   if (text.startsWith('\ufeff')) throw new SyntaxError('it starts with a byte order mark (U+FEFF)');
-  const excess = excessIn(text);
-  if (excess !== undefined) throw new SyntaxError(excess);
   const value: unknown = JSON.parse(text);
   refuseRepeatedNames(text);
   return value;

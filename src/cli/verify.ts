@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { excessIn } from '../base/json-excess.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
@@ -72,6 +73,8 @@ async function readProof(file: string): Promise<unknown> {
   const read = strictText(await readInput(file, { maxBytes: limits.clientAnswerBytes }));
   try {
     if ('fault' in read) throw new SyntaxError(read.fault);
+    const excess = excessIn(read.text);
+    if (excess !== undefined) throw new SyntaxError(excess);
     return parseStrictJson(read.text);
   } catch (cause) {
     throw new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {

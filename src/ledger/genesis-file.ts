@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { utf8 } from '../base/bytes.ts';
+import { excessIn } from '../base/json-excess.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
@@ -142,6 +143,8 @@ export function parseGenesisFile(json: string): GenesisFile | Problem {
   }
   let content: unknown;
   try {
+    const excess = excessIn(json);
+    if (excess !== undefined) throw new SyntaxError(excess);
     content = parseStrictJson(json);
   } catch (cause) {
     return new Problem(

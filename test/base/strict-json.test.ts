@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { limits } from '../../src/base/limits.ts';
 import { parseStrictJson } from '../../src/base/strict-json.ts';
 
 test('reads every JSON text as JSON.parse does', () => {
@@ -35,14 +34,6 @@ test('refuses a name that stands twice in one object, however it is written, and
 test('takes texts as long as any that is read', () => {
   const text = JSON.stringify({ a: '\\"'.repeat(2 ** 21), b: 'f'.repeat(2 ** 22) });
   assert.deepEqual(parseStrictJson(text), JSON.parse(text));
-});
-
-test('refuses what is nested deep, or has too many values, before it is parsed', () => {
-  const { jsonLevels, jsonValues } = limits;
-  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
-  assert.deepEqual(parseStrictJson(nested(jsonLevels)), JSON.parse(nested(jsonLevels)));
-  assert.throws(() => parseStrictJson(nested(jsonLevels + 1)), /^SyntaxError: it has more than 32 levels$/);
-  assert.throws(() => parseStrictJson(`[${'0,'.repeat(jsonValues)}0]`), /more than 1048576 values$/);
 });
 
 test('names a byte order mark, and what is no JSON at all', () => {

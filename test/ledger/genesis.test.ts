@@ -486,3 +486,10 @@ test('the largest genesis is read within the patience of a person', (t) => {
   t.diagnostic(`20,000 accounts: ${(performance.now() - start).toFixed(0)} ms`);
   assert.notEqual(root, zeroHash);
 });
+
+test('a file of more levels than any has is not parsed', () => {
+  const problem = parseGenesis(`{"name":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`);
+  assert.ok(problem instanceof Problem);
+  assert.equal(problem.code, 'genesis/json');
+  assert.match(problem.message, /it has more than 32 levels$/);
+});
