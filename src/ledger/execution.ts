@@ -79,42 +79,6 @@ export function executeBlock(
   return block.finish();
 }
 
-/** What `buildBlock` passed over, and why. Only one behind a nonce gap may still be executed later. */
-interface Skipped {
-  readonly transaction: Transaction;
-  readonly code: IneligibleCode;
-}
-
-/**
- * Takes candidates in their order into a block until the next one does not fit, passes over those
- * that may not stand in it, and gives the same execution as `executeBlock` on the result. Asks for
- * no candidate beyond those; `isFull` says that there was one that did not fit.
- */
-export function buildBlock(
-  parent: State,
-  context: ExecutionContext,
-  candidates: Iterable<Transaction>,
-  room?: { readonly maxCount: number; readonly maxBytes: number },
-): {
-  transactions: readonly Transaction[];
-  execution: Execution;
-  skipped: readonly Skipped[];
-  isFull: boolean;
-} {
-  const block = new BlockExecution(parent, context, room);
-  const transactions: Transaction[] = [];
-  const skipped: Skipped[] = [];
-  let isFull = false;
-  for (const transaction of candidates) {
-    isFull = !block.fits(transaction);
-    if (isFull) break;
-    const code = block.add(transaction);
-    if (code === undefined) transactions.push(transaction);
-    else skipped.push({ transaction, code });
-  }
-  return { transactions, execution: block.finish(), skipped, isFull };
-}
-
 /** Checks that a header commits to what its transactions did. */
 export function checkRoots(header: BlockHeader, execution: Execution): Problem | undefined {
   const wrong = (what: string, claimed: Hash | number, computed: Hash | number): Problem =>
@@ -148,7 +112,7 @@ export function nextValidatorsOf({ next }: Pick<Execution, 'next'>): ValidatorSe
 /**
  * One block under execution: the parent's state, and over it what the block's transactions changed so far.
  */
-class BlockExecution {
+export class BlockExecution {
   readonly #parent: State;
   readonly #context: ExecutionContext;
   readonly #draft: Draft;

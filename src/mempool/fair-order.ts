@@ -1,3 +1,4 @@
+import type { IneligibleCode } from '../ledger/eligibility.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { Heap } from './heap.ts';
 import type { Entry, Lane } from './lane.ts';
@@ -24,7 +25,8 @@ interface Cursor {
  * The order of blocks. It goes in rounds. In each, the best transaction that may come next is taken again and
  * again (by `entryBefore`; of each sender only the lowest nonce may come next), and a sender that gave
  * `share` of them rests until the next round. So higher fees come first, and however many and however dear
- * the transactions of one sender are, all others have their turn after `share` of them.
+ * the transactions of one sender are, all others have their turn after `share` of them. Where the asker says
+ * that it passed one over, those behind it of the same sender have a gap before them, and are left out.
  *
  * Cost: `ready` is a heap by each lane's `next`, and it is not changed. The walk looks only at lanes whose
  * parent in the heap it has used, so n transactions cost about n log n, whatever waits behind them. `nonceOf`
@@ -35,7 +37,7 @@ export function* fairOrder(
   ready: Heap<Lane>,
   share: number,
   nonceOf: (lane: Lane) => number,
-): Generator<Transaction, void, undefined> {
+): Generator<Transaction, void, IneligibleCode | undefined> {
   const laneAt = (position: number): Entry => (ready.at(position) as Lane).next as Entry;
   const frontier = new Heap<number>((a, b) => entryBefore(laneAt(a), laneAt(b)));
   const current = new Heap<Cursor>((a, b) => entryBefore(a.entry, b.entry));
@@ -59,7 +61,10 @@ export function* fairOrder(
       resting = [];
       continue;
     }
-    yield cursor.entry.transaction;
+    if ((yield cursor.entry.transaction) !== undefined) {
+      current.pop();
+      continue;
+    }
     cursor.taken += 1;
     cursor.position += 1;
     const next = cursor.position < cursor.lane.ready ? cursor.lane.entries[cursor.position] : undefined;

@@ -4,7 +4,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import { hasItsSigners, leastFee } from '../ledger/eligibility.ts';
+import { hasItsSigners, type IneligibleCode, leastFee } from '../ledger/eligibility.ts';
 import type { KeySet } from '../ledger/operation.ts';
 import type { Account } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
@@ -238,10 +238,13 @@ export class Mempool {
 
   /**
    * Transactions for a block at `height` on the state that `accountOf` looks into, best first (see
-   * `fairOrder`), each sender's with contiguous nonces from that state's. Lazy: stop when the block is full.
-   * The pool must not change meanwhile.
+   * `fairOrder`), each sender's with contiguous nonces from that state's. Lazy: stop when the block is full,
+   * and say of one that was passed over why. The pool must not change meanwhile.
    */
-  *candidates(accountOf: AccountOf, height?: Height): Generator<Transaction, void, undefined> {
+  *candidates(
+    accountOf: AccountOf,
+    height?: Height,
+  ): Generator<Transaction, void, IneligibleCode | undefined> {
     if (height !== undefined) this.withdrawn(height);
     const { version } = this.#lanes;
     const used = new Map<Lane, number>();
@@ -251,9 +254,10 @@ export class Mempool {
       used.set(entry.lane, entry.transaction.nonce + 1);
       yield entry.transaction;
     }
-    for (const transaction of order) {
-      yield transaction;
+    for (let step = order.next(); step.done !== true;) {
+      const passedOver = yield step.value;
       invariant(version === this.#lanes.version, 'the mempool does not change while its order is walked');
+      step = order.next(passedOver);
     }
   }
 

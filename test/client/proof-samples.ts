@@ -8,7 +8,7 @@ import { type KeyPair, keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
 import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
 import { type FinalityCertificate, leaderBytes, voteBytes } from '../../src/ledger/certificate.ts';
 import { developmentPbft, developmentRaft } from '../../src/ledger/development-genesis.ts';
-import { buildBlock } from '../../src/ledger/execution.ts';
+import { buildBlock } from '../../src/ledger/block-building.ts';
 import { createGenesis, type Genesis, genesisHeader, genesisState } from '../../src/ledger/genesis.ts';
 import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
 import { hashReceipt, receiptJson } from '../../src/ledger/receipt.ts';

@@ -5,7 +5,8 @@ import { utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
-import { buildBlock, checkRoots, type Execution, executeBlock } from '../../src/ledger/execution.ts';
+import { buildBlock } from '../../src/ledger/block-building.ts';
+import { checkRoots, type Execution, executeBlock } from '../../src/ledger/execution.ts';
 import { receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
 import { State } from '../../src/ledger/state.ts';
@@ -417,6 +418,24 @@ test('a header must name the rules by which its block was executed, and who agre
 describe('building a block', () => {
   const state = stateWith({ alice: 100n, bob: 100n });
   const room = { maxCount: 1_000, maxBytes: limits.maxBlockBytes };
+
+  test('says of each candidate why it was passed over, and ends the question when the block is full', () => {
+    const said: unknown[] = [];
+    let ended = false;
+    function* candidates(): Generator<Transaction, void, unknown> {
+      try {
+        said.push(yield transfer({ from: 'alice', nonce: 0 }, 'bob', 1n));
+        said.push(yield transfer({ from: 'bob', nonce: 7 }, 'carol', 1n));
+        said.push(yield transfer({ from: 'alice', nonce: 1 }, 'bob', 1n));
+        yield transfer({ from: 'alice', nonce: 2 }, 'bob', 1n);
+      } finally {
+        ended = true;
+      }
+    }
+    const { transactions, isFull } = buildBlock(state, contextAt(2), candidates(), { ...room, maxCount: 2 });
+    assert.deepEqual([transactions.length, isFull, ended], [2, true, true]);
+    assert.deepEqual(said, [undefined, 'transaction/nonce-gap', undefined]);
+  });
 
   test('passes over what may not stand in it, says why, and keeps what fails only in its payload', () => {
     const candidates = [

@@ -13,7 +13,8 @@ import {
   parametersStateKey,
   widestLimits,
 } from '../../src/ledger/chain-parameters.ts';
-import { buildBlock, type Execution, executeBlock } from '../../src/ledger/execution.ts';
+import { buildBlock } from '../../src/ledger/block-building.ts';
+import { type Execution, executeBlock } from '../../src/ledger/execution.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { State } from '../../src/ledger/state.ts';

@@ -468,6 +468,21 @@ void describe('our own promises', () => {
     assert.throws(() => walk.next(), /broken invariant/);
   });
 
+  void it('of a sender whose transaction was passed over no later one is shown, and of the others all are', () => {
+    const world = new World();
+    const later = Array.from({ length: 50 }, (_, nonce) => tx({ from: 1, nonce, fee: 100 }));
+    world.addAll(...later, tx({ from: 2, fee: 10 }), tx({ from: 3, fee: 5 }));
+    const walk = world.pool.candidates(world.accountOf);
+    const shown: string[] = [];
+    for (let step = walk.next(); step.done !== true;) {
+      shown.push(name(step.value));
+      const isStuck = step.value.sender === sender(1) && step.value.nonce === 2;
+      step = walk.next(isStuck ? 'transaction/fee-not-payable' : undefined);
+    }
+    assert.deepEqual(shown, ['1#0 fee 100', '1#1 fee 100', '1#2 fee 100', '2#0 fee 10', '3#0 fee 5']);
+    assert.equal([...world.pool.candidates(world.accountOf)].length, 52, 'they wait on');
+  });
+
   void it('stays within its bounds when twenty times as many come', () => {
     const world = new World({ bounds: { transactions: 1_000 } });
     for (let index = 0; index < 20_000; index++) world.add(tx({ from: 1 + (index % 5_000), fee: index }));
