@@ -150,6 +150,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/client/events.ts': 'firstPauseMs longestPauseMs askForMs',
     'src/cli/watch.ts': 'retryMs',
     'src/client/held-back.ts': 'firstLookMs longestLookMs lookMs grantedMs askMs',
+    'src/client/left-behind.ts': 'firstLookMs longestLookMs lookMs grantedMs',
     'src/client/final-proofs.ts': 'behindMs',
     'src/client/ledger-sending.ts': 'defaultExpiryAhead defaultDeadlineMs tickMs resendMs longestOpeningMs',
     'src/client/nodes.ts': 'firstPauseMs longestPauseMs passedOverMs',

@@ -1,16 +1,11 @@
-import { fromUtf8 } from '../base/bytes.ts';
-import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { HeaderItem, Origin } from './answers.ts';
-import { readJson } from './answer-json.ts';
-import { readBounded } from './bounded-body.ts';
-import { connectionProblem } from './connection-problem.ts';
-import { askedBlocks, SilenceLook } from './held-back.ts';
+import { askedBlocks } from './held-back.ts';
 import { parseNodeAddress } from './node-address.ts';
-import { EventTooLong, parseEvents, piecesOf, type ServerEvent } from './server-events.ts';
-import { defaultSurroundings, isRetryable, refusalIn, type Surroundings } from './transport.ts';
+import { broken, noStream, streamedBlocks } from './streamed-blocks.ts';
+import { defaultSurroundings, isRetryable, type Surroundings } from './transport.ts';
 
 export type FinalBlockEvent = Origin & HeaderItem;
 
@@ -37,8 +32,6 @@ export interface FinalBlocksOptions {
 
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
-/** The node sends something at least this often. After three such spans of silence it is taken for dead. */
-const silenceMs = 3 * limits.httpEventPingMs;
 /** How long blocks are asked for, where the stream does not come through, until it is tried again. */
 const askForMs = 60_000;
 
@@ -52,7 +45,8 @@ interface Cursor {
 /**
  * The blocks that become final, in order of height, each once and each on the one before, from the one after
  * `after` when it is given. When the stream breaks, or is silent and the node does not answer, it goes on
- * after the last block, at the next node if there are several. Where something holds the stream back, the
+ * after the last block, at the next node if there are several; when none comes and another node has more, at
+ * that one. Where something holds the stream back, the
  * blocks are asked for. It ends when `signal` is aborted, and throws a problem when trying again cannot help,
  * at none of the addresses: the chain there is another one than the one that was read (`api/other-chain`),
  * the next block was pruned, the node does not know the place to go on from, or it does not answer as a node
@@ -68,15 +62,16 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
   let misfits = 0;
   let isHeldBack = false;
   while (!isEnded(signal)) {
-    const url = urls[at % urls.length] as string;
-    at += 1;
+    const url = urls[at++ % urls.length] as string;
     let trouble: Problem | undefined;
     const { height: after } = cursor;
     try {
+      const others = urls.filter((one) => one !== url);
+      const connection = { url, others, after: () => cursor.height, signal, surroundings };
       const source =
         isHeldBack && after !== undefined
-          ? askedBlocks({ url, after, forMs: askForMs, signal, surroundings })
-          : streamedBlocks({ url, after: () => cursor.height, signal, surroundings });
+          ? askedBlocks({ ...connection, after, forMs: askForMs })
+          : streamedBlocks(connection);
       const end = isHeldBack ? undefined : broken(url, 'the node ended it');
       trouble = end;
       isHeldBack = false;
@@ -112,9 +107,15 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
       cursor = { ...cursor, height: cursor.height ?? toHeight(Number(trouble.details['height']) - 1) };
       continue;
     }
+    if (trouble.code === 'node/behind') at = whereItWentOn(urls, trouble);
     await surroundings.sleep(pause * (0.5 + surroundings.random() / 2), signal);
     pause = Math.min(pause * 2, longestPauseMs);
   }
+}
+
+/** The node that is further: one who reads from the end on begins there with the next block. */
+function whereItWentOn(urls: readonly string[], { details }: Problem): number {
+  return Math.max(urls.indexOf(String(details['other'])), 0);
 }
 
 function isEnded(signal: AbortSignal | undefined): boolean {
@@ -161,120 +162,8 @@ function otherChain(url: string, why: string): Problem {
   });
 }
 
-function broken(url: string, why: string): Problem {
-  return new Problem('api/unreachable', `the stream of ${url} broke: ${why}`, {
-    remedy: 'It is tried again by itself. Check that the node runs and can be reached.',
-    details: { url, retryable: true },
-  });
-}
-
 function textOfError(failure: unknown): string {
   return failure instanceof Error ? failure.message : String(failure);
-}
-
-interface Connection {
-  readonly url: string;
-  /** The last block that was seen. */
-  readonly after: () => Height | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly surroundings: Surroundings;
-}
-
-/** What each event tells; undefined for what no event of a node tells. */
-async function* streamedBlocks(connection: Connection): AsyncGenerator<unknown, void> {
-  let before = connection.after();
-  let repeated = 0;
-  for await (const { event, data } of connect(connection)) {
-    // What later versions may tell besides.
-    if (event !== 'final' && event !== '') continue;
-    yield parseEvent(data);
-    // Repeating an old block counts as a sign of life only.
-    const after = connection.after();
-    repeated = after === before ? repeated + 1 : 0;
-    if (repeated > limits.httpPage) throw broken(connection.url, 'it told only of blocks that came before');
-    before = after;
-  }
-}
-
-async function* connect({ url, after, signal, surroundings }: Connection): AsyncGenerator<ServerEvent, void> {
-  const last = after();
-  const ending = new AbortController();
-  const end = (): void => ending.abort();
-  signal?.addEventListener('abort', end);
-  const silence = (): (() => void) =>
-    surroundings.alarm(silenceMs, () =>
-      ending.abort(new Error(`nothing came for ${silenceMs / 1_000} s, not even a sign of life`)),
-    );
-  let calm = silence();
-  let heard: { readonly before: Height | undefined; bytes: number } = { before: last, bytes: 0 };
-  const look = new SilenceLook({ url, surroundings, after, onTrouble: (problem) => ending.abort(problem) });
-  try {
-    const asked = surroundings.fetch(`${url}/v1/events`, {
-      headers: {
-        accept: 'text/event-stream',
-        ...(last === undefined ? {} : { 'last-event-id': String(last) }),
-      },
-      redirect: 'manual',
-      signal: ending.signal,
-    });
-    const response = await asked.catch((cause: unknown) => {
-      throw cause instanceof Problem ? cause : connectionProblem(url, cause);
-    });
-    const isStream = /^text\/event-stream\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '');
-    if (response.status !== 200 || !isStream || response.body === null) throw await refusal(url, response);
-    yield* parseEvents(
-      piecesOf(response.body, {
-        begin: () => {
-          calm();
-          calm = silence();
-          look.begin();
-        },
-        rest: (bytes) => {
-          calm();
-          look.rest();
-          if (after() !== heard.before) heard = { before: after(), bytes: 0 };
-          heard.bytes += bytes;
-          const { clientIdleStreamBytes: most } = limits;
-          if (heard.bytes > most) throw broken(url, `it told of no new block in ${most} bytes`);
-        },
-      }),
-      limits.clientEventBytes,
-    );
-  } catch (failure) {
-    if (failure instanceof EventTooLong) throw noStream(url, failure.message);
-    throw failure;
-  } finally {
-    calm();
-    look.end();
-    signal?.removeEventListener('abort', end);
-    // Also when the reader of the events leaves in the middle.
-    ending.abort();
-  }
-}
-
-/** Why there is no stream: the node's own problem, or what came in its place. */
-async function refusal(url: string, response: Response): Promise<Problem> {
-  if (response.ok) {
-    return noStream(
-      url,
-      `HTTP ${response.status} with ${response.headers.get('content-type') ?? 'no content type'}`,
-    );
-  }
-  const body = await readBounded(response, limits.clientRefusalBytes);
-  return refusalIn(url, response, (body && fromUtf8(body)) ?? '');
-}
-
-function noStream(url: string, what: string): Problem {
-  return new Problem('api/answer', `${url} gave no stream of events, but ${what}`, {
-    remedy:
-      'Check that this is the address of a Quorate node, and no proxy in front of it that answers itself.',
-    details: { url },
-  });
-}
-
-function parseEvent(data: string): unknown {
-  const read = readJson(data);
-  return 'json' in read ? read.json : undefined;
 }
 
 /** Checks every field that the client relies on later. */

@@ -223,6 +223,8 @@ class FakeNode {
   /** Whether it keeps what it takes to itself, and forgets it. */
   forgets = false;
   readonly pool = new Map<Hash, Transaction>();
+  /** The last block that reaches it, when it is cut off from the others and lives on. */
+  cutOffAt = Infinity;
   /** How many blocks it lacks of the state, as it shows it. */
   behind = 0;
   readonly readers = new Map<ServerResponse, number>();
@@ -268,9 +270,17 @@ class FakeNode {
     }
   }
 
+  /** Gives its readers signs of life from here on. */
+  breathe(t: TestContext): void {
+    const signs = setInterval(() => {
+      for (const response of this.readers.keys()) response.write(': alive\n\n');
+    }, 10);
+    t.after(() => clearInterval(signs));
+  }
+
   announce(): void {
     for (const [response, next] of this.readers) {
-      for (const block of this.#ledger.blocks.slice(next - 1)) {
+      for (const block of this.#ledger.blocks.slice(next - 1, this.cutOffAt)) {
         const event = {
           ...this.#ledger.origin,
           hash: block.hash,
@@ -334,6 +344,14 @@ class FakeNode {
       this.readers.set(response, Number(request.headers['last-event-id'] ?? blocks.length) + 1);
       response.on('close', () => this.readers.delete(response));
       this.announce();
+    } else if (resource === 'headers') {
+      const from = Number(new URL(url, this.url).searchParams.get('from'));
+      const headers = blocks
+        .slice(Math.max(from - 1, 0), this.cutOffAt)
+        .map(({ hash, header, transactions }) => {
+          return { hash, header: headerJson(header), transactionCount: transactions.length };
+        });
+      json({ headers });
     } else if (resource === 'blocks') {
       const block = name === 'latest' ? blocks.at(-1) : blocks.find(({ hash }) => hash === name);
       if (block === undefined) return json({ code: 'api/no-such-block', detail: name, remedy: '' }, 404);
