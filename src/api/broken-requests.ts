@@ -8,6 +8,8 @@ import { apiProblem, problemJson, problemMediaType } from './problem-answer.ts';
 interface BrokenRequest extends NodeJS.ErrnoException {
   /** The piece of input that it failed on, as a Buffer. */
   readonly rawPacket?: unknown;
+  /** Where in it. */
+  readonly bytesParsed?: number;
 }
 
 /**
@@ -41,14 +43,16 @@ export function answerOnSocket(socket: Pick<Socket, 'end'>, problem: Problem): v
 
 /**
  * A request line with a method that the parser does not know (RFC 9112, section 3);
- * undefined when it is none.
+ * undefined when it is none. Other requests may stand before it in the same packet.
  */
 function unknownMethod(
-  { rawPacket }: BrokenRequest,
+  { rawPacket, bytesParsed = 0 }: BrokenRequest,
   allowAt: (path: string) => string | undefined,
 ): Problem | undefined {
+  const packet = rawPacket instanceof Uint8Array ? Buffer.from(rawPacket).toString('latin1') : '';
+  const begin = packet.lastIndexOf('\n', Math.max(bytesParsed - 1, 0)) + 1;
   const line = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) (\/[^ ?\r\n]*)[^ \r\n]* HTTP\/1\.[01]\r?\n/.exec(
-    rawPacket instanceof Uint8Array ? Buffer.from(rawPacket).toString('latin1') : '',
+    packet.slice(begin),
   );
   const [, method, path] = line ?? [];
   if (method === undefined || path === undefined) return undefined;

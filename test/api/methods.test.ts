@@ -22,6 +22,10 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/namespaces', 'GET, HEAD'],
   ['/v1/namespaces/a', 'GET, HEAD'],
   ['/v1/accounts/x/transactions', 'GET, HEAD'],
+  ['/v1/proofs/accounts/x', 'GET, HEAD'],
+  ['/v1/proofs/records', 'GET, HEAD'],
+  ['/v1/proofs/reservations/x', 'GET, HEAD'],
+  ['/v1/proofs/namespaces/a', 'GET, HEAD'],
   ['/v1/status', 'GET, HEAD'],
   ['/v1/why', 'GET, HEAD'],
   ['/v1/validators', 'GET, HEAD'],
@@ -77,5 +81,28 @@ void test('CONNECT is 405, a known method nowhere 404, and what is no request li
   }
   for (const line of ['FOO /v1/nowhere HTTP/1.1', 'FOO', 'FOO  /v1/status HTTP/1.1', '\x16\x03\x01\x02']) {
     assert.match(await ask(line), /^HTTP\/1\.1 400 /, line);
+  }
+});
+
+void test('what is behind a good request in one packet is judged by its own line', async (t) => {
+  const world = await start(t);
+  const good = 'GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n';
+  for (const [line, status] of [
+    ['FOO /v1/status HTTP/1.1', 405],
+    ['FOO /v1/nowhere HTTP/1.1', 400],
+    ['\x16\x03\x01\x02', 400],
+    ['no request', 400],
+  ] as const) {
+    for (const before of ['', good, `${good}${good}`]) {
+      const answer = await rawExchange(world, `${before}${line}\r\nHost: x\r\n\r\n`);
+      // Those before it may be cut off with the connection, but the word is about none of them.
+      const [last] = answer.match(/HTTP\/1\.1 [45]\d\d [\s\S]*$/) ?? [];
+      assert.match(
+        last ?? answer,
+        new RegExp(`^HTTP/1\\.1 ${status} `),
+        `${before.length} ${line}: ${answer}`,
+      );
+      if (status === 405) assert.match(answer, /FOO is not for this path/);
+    }
   }
 });
