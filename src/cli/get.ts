@@ -63,7 +63,7 @@ function toldOf(record: RecordAnswer): ReadRecord {
 async function provenOf(client: HttpClient, genesis: Genesis, key: string): Promise<ReadRecord> {
   const verified = await proven(client, genesis, recordReading, { name: key, ask: client.recordProof(key) });
   if (verified.value === undefined) {
-    throw provenAbsent('api/no-such-record', recordReading.says(key), verified);
+    throw provenAbsent('api/no-such-record', recordReading.lacks(key), verified);
   }
   const record = { ...recordItemJson(key, verified.value), ...placeJson(genesis, verified) };
   return { record, rows: placeRows(verified) };

@@ -133,7 +133,8 @@ async function provenOf(client: HttpClient, genesis: Genesis, name: string): Pro
   const ask = client.namespaceProof(name);
   const verified = await proven(client, genesis, namespaceReading, { name, ask });
   const { value } = verified;
-  if (value === undefined) throw provenAbsent('api/no-such-namespace', namespaceReading.says(name), verified);
+  if (value === undefined)
+    throw provenAbsent('api/no-such-namespace', namespaceReading.lacks(name), verified);
   const shown = { ...namespaceItemJson(name, value), ...placeJson(genesis, verified) };
   return { shown, rows: placeRows(verified) };
 }

@@ -51,11 +51,11 @@ export function placeRows({ header, steps }: Verified): (readonly [string, strin
 /** That there is none is proven as well. */
 export function provenAbsent(
   code: 'api/no-such-record' | 'api/no-such-reservation' | 'api/no-such-namespace',
-  what: string,
+  lacks: string,
   { header }: Verified,
 ): Problem {
   const { height } = header;
-  return new Problem(code, `it is proven that there was no ${what} after block ${height}`, {
+  return new Problem(code, `${lacks} after block ${height}: that is proven`, {
     remedy: 'Check the name; if it was just made, wait until that transaction is final.',
     details: { height },
   });

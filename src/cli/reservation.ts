@@ -66,7 +66,7 @@ async function provenOf(client: HttpClient, genesis: Genesis, id: ReservationId)
   const verified = await proven(client, genesis, reservationReading, { name: id, ask });
   const { value } = verified;
   if (value === undefined) {
-    throw provenAbsent('api/no-such-reservation', reservationReading.says(id), verified);
+    throw provenAbsent('api/no-such-reservation', reservationReading.lacks(id), verified);
   }
   const found = { ...reservationItemJson(id, value), ...placeJson(genesis, verified) };
   return { found, rows: placeRows(verified) };

@@ -101,7 +101,7 @@ async function shown<Name, Value, Item extends object>(
   const { height } = verified.header;
   const found = item(value);
   if (found !== undefined) return { ...found, height, steps };
-  return new Problem(none, `there is no ${kind.says(name)} at height ${height}`, {
+  return new Problem(none, `${kind.lacks(name)} at height ${height}`, {
     remedy: 'Check the name; if it was just made, wait until that transaction is final.',
     details: { height },
   });

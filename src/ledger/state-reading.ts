@@ -36,6 +36,8 @@ export interface StateReading extends ProvenEntry, FinalityProof {}
 export interface StateKind<Name, Value> {
   /** In words, with its name. */
   readonly says: (name: Name) => string;
+  /** In words, that there is none. */
+  readonly lacks: (name: Name) => string;
   readonly read: (state: State, name: Name) => ProvenEntry;
   /** Whether a state with this root has just this entry under the name. Never throws, whatever the proof. */
   readonly holds: (root: Hash, name: Name, proven: ProvenEntry) => boolean;
@@ -46,6 +48,7 @@ export interface StateKind<Name, Value> {
 /** Without anything in it where the state has none. */
 export const accountReading: StateKind<PublicKey, Account> = {
   says: (publicKey) => `account ${encodeAddress(publicKey)}`,
+  lacks: (publicKey) => `account ${encodeAddress(publicKey)} has nothing`,
   ...inMainTree(accountStateKey),
   valueOf: (entry) => (entry === null ? noAccount : decode(accountCodec, entry, 'the account')),
 };
@@ -53,6 +56,7 @@ export const accountReading: StateKind<PublicKey, Account> = {
 /** Undefined where there is none, or it was deleted. */
 export const recordReading: StateKind<string, RecordEntry | undefined> = {
   says: (key) => `record ${JSON.stringify(key)}`,
+  lacks: (key) => `there is no record ${JSON.stringify(key)}`,
   read(state, key) {
     const { entry, proof } = proveRecord(state, key);
     return { entry, proof: encode(recordProofCodec, proof) };
@@ -68,6 +72,7 @@ export const recordReading: StateKind<string, RecordEntry | undefined> = {
 /** Undefined where there was none, or it ended long ago (`limits.reservationAfterlife`). */
 export const reservationReading: StateKind<ReservationId, Reservation | undefined> = {
   says: (id) => `reservation ${reservationText(id)}`,
+  lacks: (id) => `there is no reservation ${reservationText(id)}`,
   ...inMainTree(reservationStateKey),
   valueOf: (entry) => (entry === null ? undefined : decode(reservationCodec, entry, 'the reservation')),
 };
@@ -75,6 +80,7 @@ export const reservationReading: StateKind<ReservationId, Reservation | undefine
 /** Undefined for one that was never opened. */
 export const namespaceReading: StateKind<string, NamespaceEntry | undefined> = {
   says: (name) => `namespace ${JSON.stringify(name)}`,
+  lacks: (name) => `the namespace ${JSON.stringify(name)} was never opened`,
   ...inMainTree(namespaceStateKey),
   read(state, name) {
     const { value, proof } = state.proveNamespace(name);

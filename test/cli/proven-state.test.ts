@@ -87,7 +87,7 @@ test('with a genesis file an account and a record are proven, and said to be of 
   assert.deepEqual([record['value'], record['version'], record['height']], ['62', 2, 1]);
   const gone = await quorate(['get', 'gone', ...args, '--json']);
   assert.deepEqual([gone.code, problemOf(gone).code], [5, 'api/no-such-record']);
-  assert.match(problemOf(gone).message, /it is proven that there was no record "gone" after block 1/);
+  assert.match(problemOf(gone).message, /there is no record "gone" after block 1: that is proven/);
 
   const shop = await quorate(['namespace', 'show', 'shop', ...args]);
   assert.match(shop.out, /^mode +open$/m);
