@@ -128,7 +128,7 @@ if (browserPath !== undefined) {
     await t.test('what a busy node did not answer is asked for until it does', async () => {
       const page = await visitor.open(api);
       const busy = { code: 'api/busy', detail: 'busy', remedy: 'Wait.', details: { retryable: true } };
-      await page.route('**/v1/namespaces/shop', (route) =>
+      await page.route('**/v1/proofs/namespaces/shop', (route) =>
         route.fulfill({
           status: 503,
           contentType: 'application/problem+json',
