@@ -130,7 +130,8 @@ export class OthersLook {
 
 function leftBehind(url: string, other: string, height: Height): Problem {
   return new Problem('node/behind', `block ${height} is final at ${other}, and ${url} does not tell of it`, {
-    remedy: 'The other node is read from here on. See what the first one waits for: quorate why --node URL.',
+    remedy:
+      'The other node is read from here on. Ask the first one what it waits for: "quorate why" (quorate: --node URL).',
     details: { url, other, height, retryable: true },
   });
 }
