@@ -8,7 +8,7 @@ import { accountHistoryCommand, accountKeysCommand } from './account-lists.ts';
 import { readAccount, withAccount } from './account-read.ts';
 import { accountNamed } from './names.ts';
 import { connect, type ConnectionOptions } from './options.ts';
-import { chainIn, placeJson, placeRows, proven, provenOption } from './proven-state.ts';
+import { chainIn, placeJson, placeRows, proven, provenOption, told } from './proven-state.ts';
 import { answer, facts } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
@@ -39,7 +39,7 @@ function showCommand(): CommandUnknownOpts {
               : `${account.pendingNonce} (${account.nonce} in the final state)`,
           ],
           ...keyRows(account.keys),
-          ['read at', `height ${grouped(account.height)}, ${account.consistency}`],
+          ...told(account).rows,
         ]),
       );
     });

@@ -2,14 +2,11 @@ import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-ty
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
-import type { RecordAnswer } from '../client/answers.ts';
-import type { HttpClient } from '../client/http-client.ts';
 import { grouped, shortened, valueText as describeValue } from '../client/plain-words.ts';
-import type { Genesis } from '../ledger/genesis.ts';
 import { recordItemJson } from '../ledger/state-json.ts';
 import { recordReading } from '../ledger/state-reading.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { placeJson, placeRows, proven, provenAbsent, provenOption } from './proven-state.ts';
+import { provenItem, provenOption, told } from './proven-state.ts';
 import { answer, facts, styled } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
@@ -29,10 +26,15 @@ export function getCommand(): CommandUnknownOpts {
     .action(async (key, options) => {
       const client = connect(options);
       const { consistency } = options;
-      const { record, rows } =
+      const { item: record, rows } =
         options.genesis === undefined
-          ? toldOf(unwrap(await client.record(key, { consistency })))
-          : await provenOf(client, await readGenesis(options.genesis), key);
+          ? told(unwrap(await client.record(key, { consistency })))
+          : await provenItem(client, await readGenesis(options.genesis), recordReading, {
+              name: key,
+              ask: client.recordProof(key),
+              none: 'api/no-such-record',
+              itemOf: (value) => recordItemJson(key, value),
+            });
       const value = fromHex(record.value);
       if (options.raw === true) {
         process.stdout.write(value);
@@ -48,25 +50,6 @@ export function getCommand(): CommandUnknownOpts {
         ]),
       );
     });
-}
-
-/** A record, and what is said of the state that it stands in. */
-interface ReadRecord {
-  readonly record: Pick<RecordAnswer, 'key' | 'value' | 'owner' | 'version' | 'changed'>;
-  readonly rows: readonly (readonly [string, string])[];
-}
-
-function toldOf(record: RecordAnswer): ReadRecord {
-  return { record, rows: [['read at', `height ${grouped(record.height)}, ${record.consistency}`]] };
-}
-
-async function provenOf(client: HttpClient, genesis: Genesis, key: string): Promise<ReadRecord> {
-  const verified = await proven(client, genesis, recordReading, { name: key, ask: client.recordProof(key) });
-  if (verified.value === undefined) {
-    throw provenAbsent('api/no-such-record', recordReading.lacks(key), verified);
-  }
-  const record = { ...recordItemJson(key, verified.value), ...placeJson(genesis, verified) };
-  return { record, rows: placeRows(verified) };
 }
 
 /** Of a value in a table, unless told otherwise. */

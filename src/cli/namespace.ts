@@ -2,17 +2,14 @@ import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-ty
 import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { NamespaceAnswer } from '../client/answers.ts';
-import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
-import type { Genesis } from '../ledger/genesis.ts';
 import { namespaceModes } from '../ledger/namespace.ts';
 import { namespaceItemJson } from '../ledger/state-json.ts';
 import { namespaceReading } from '../ledger/state-reading.ts';
 import { listFooter, refuseAfter } from './list.ts';
 import { accountNamed, accountsNamed } from './names.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { placeJson, placeRows, proven, provenAbsent, provenOption } from './proven-state.ts';
+import { provenItem, provenOption, told } from './proven-state.ts';
 import { answer, facts, table } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 import { withTerms } from './tx-terms.ts';
@@ -101,10 +98,15 @@ function showCommand(): CommandUnknownOpts {
     .addHelpText('after', '\nA namespace that was never opened gives exit code 5.')
     .action(async (name, { consistency, ...options }) => {
       const client = connect(options);
-      const { shown, rows } =
+      const { item: shown, rows } =
         options.genesis === undefined
-          ? toldOf(unwrap(await client.namespace(name, { consistency })))
-          : await provenOf(client, await readGenesis(options.genesis), name);
+          ? told(unwrap(await client.namespace(name, { consistency })))
+          : await provenItem(client, await readGenesis(options.genesis), namespaceReading, {
+              name,
+              ask: client.namespaceProof(name),
+              none: 'api/no-such-namespace',
+              itemOf: (value) => namespaceItemJson(name, value),
+            });
       answer(options.json, shown, () =>
         facts([
           ['namespace', harmless(shown.name)],
@@ -117,26 +119,6 @@ function showCommand(): CommandUnknownOpts {
         ]),
       );
     });
-}
-
-/** A namespace, and what is said of the state that it stands in. */
-interface ReadNamespace {
-  readonly shown: Pick<NamespaceAnswer, 'name' | 'owner' | 'mode' | 'writers' | 'entries' | 'root'>;
-  readonly rows: readonly (readonly [string, string])[];
-}
-
-function toldOf(shown: NamespaceAnswer): ReadNamespace {
-  return { shown, rows: [['read at', `height ${grouped(shown.height)}, ${shown.consistency}`]] };
-}
-
-async function provenOf(client: HttpClient, genesis: Genesis, name: string): Promise<ReadNamespace> {
-  const ask = client.namespaceProof(name);
-  const verified = await proven(client, genesis, namespaceReading, { name, ask });
-  const { value } = verified;
-  if (value === undefined)
-    throw provenAbsent('api/no-such-namespace', namespaceReading.lacks(name), verified);
-  const shown = { ...namespaceItemJson(name, value), ...placeJson(genesis, verified) };
-  return { shown, rows: placeRows(verified) };
 }
 
 function listNamespacesCommand(): CommandUnknownOpts {

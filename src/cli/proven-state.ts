@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { StateReadingAnswer } from '../client/answers.ts';
+import type { ReadAnswer, StateReadingAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
@@ -33,6 +33,43 @@ export function chainIn({ development, name: chainName, chainId }: Genesis) {
 
 type Verified = Pick<VerifiedState<unknown>, 'header' | 'steps'>;
 
+/** Something in the state, and what is said of the state that it stands in. */
+interface ReadItem<Item> {
+  readonly item: Item;
+  readonly rows: readonly (readonly [string, string])[];
+}
+
+/** As a node told of it. */
+export function told<Item extends ReadAnswer>(item: Item): ReadItem<Item> {
+  return { item, rows: [['read at', `height ${grouped(item.height)}, ${item.consistency}`]] };
+}
+
+/** As it is proven; throws the problem with this code when it is proven that there is none. */
+export async function provenItem<Name, Value, Item extends object>(
+  client: HttpClient,
+  genesis: Genesis,
+  kind: StateKind<Name, Value | undefined>,
+  {
+    none,
+    itemOf,
+    ...asked
+  }: Parameters<typeof proven<Name, Value>>[3] & {
+    readonly none: 'api/no-such-record' | 'api/no-such-reservation' | 'api/no-such-namespace';
+    readonly itemOf: (value: Value) => Item;
+  },
+): Promise<ReadItem<Item & ReturnType<typeof placeJson>>> {
+  const verified = await proven(client, genesis, kind, asked);
+  const { value, header } = verified;
+  if (value !== undefined) {
+    return { item: { ...itemOf(value), ...placeJson(genesis, verified) }, rows: placeRows(verified) };
+  }
+  const { height } = header;
+  throw new Problem(none, `${kind.lacks(asked.name)} after block ${height}: that is proven`, {
+    remedy: 'Check the name; if it was just made, wait until that transaction is final.',
+    details: { height },
+  });
+}
+
 /** Of which block the state is, and what was checked: for programs. */
 export function placeJson({ chainId, consensus }: Genesis, { header, steps }: Verified) {
   const { height, stateRoot, timestamp } = header;
@@ -46,17 +83,4 @@ export function placeRows({ header, steps }: Verified): (readonly [string, strin
     ['as of', `block ${grouped(header.height)}, ${moment(header.timestamp)}`],
     ...steps.map(({ check, says }) => [check, says] as const),
   ];
-}
-
-/** That there is none is proven as well. */
-export function provenAbsent(
-  code: 'api/no-such-record' | 'api/no-such-reservation' | 'api/no-such-namespace',
-  lacks: string,
-  { header }: Verified,
-): Problem {
-  const { height } = header;
-  return new Problem(code, `${lacks} after block ${height}: that is proven`, {
-    remedy: 'Check the name; if it was just made, wait until that transaction is final.',
-    details: { height },
-  });
 }

@@ -1,15 +1,13 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
 import type { ReservationAnswer } from '../client/answers.ts';
-import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
-import type { Genesis } from '../ledger/genesis.ts';
-import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
+import { reservationText } from '../ledger/reservation-id.ts';
 import { reservationItemJson } from '../ledger/state-json.ts';
 import { reservationReading } from '../ledger/state-reading.ts';
 import { keysOption } from './key-directory.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { chainIn, placeJson, placeRows, proven, provenAbsent, provenOption } from './proven-state.ts';
+import { chainIn, provenItem, provenOption, told } from './proven-state.ts';
 import { answer, facts } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 import { reservationArgument, reservationNamed } from './tx-reserve.ts';
@@ -31,10 +29,16 @@ export function reservationCommand(): CommandUnknownOpts {
       const genesis = options.genesis === undefined ? undefined : await readGenesis(options.genesis);
       const context = { directory: options.keys, client: genesis === undefined ? client : chainIn(genesis) };
       const id = await reservationNamed(name, context);
-      const { found, rows } =
+      const text = reservationText(id);
+      const { item: found, rows } =
         genesis === undefined
-          ? toldOf(unwrap(await client.reservation(reservationText(id), { consistency })))
-          : await provenOf(client, genesis, id);
+          ? told(unwrap(await client.reservation(text, { consistency })))
+          : await provenItem(client, genesis, reservationReading, {
+              name: id,
+              ask: client.reservationProof(text),
+              none: 'api/no-such-reservation',
+              itemOf: (value) => reservationItemJson(id, value),
+            });
       answer(options.json, found, () =>
         facts([
           ['reservation', found.reservation],
@@ -49,30 +53,9 @@ export function reservationCommand(): CommandUnknownOpts {
     });
 }
 
-type Item = ReturnType<typeof reservationItemJson>;
+type Ended = Pick<ReservationAnswer, 'status' | 'taken' | 'settled' | 'expiryHeight'>;
 
-/** A reservation, and what is said of the state that it stands in. */
-interface ReadReservation {
-  readonly found: Item;
-  readonly rows: readonly (readonly [string, string])[];
-}
-
-function toldOf(found: ReservationAnswer): ReadReservation {
-  return { found, rows: [['read at', `height ${grouped(found.height)}, ${found.consistency}`]] };
-}
-
-async function provenOf(client: HttpClient, genesis: Genesis, id: ReservationId): Promise<ReadReservation> {
-  const ask = client.reservationProof(reservationText(id));
-  const verified = await proven(client, genesis, reservationReading, { name: id, ask });
-  const { value } = verified;
-  if (value === undefined) {
-    throw provenAbsent('api/no-such-reservation', reservationReading.lacks(id), verified);
-  }
-  const found = { ...reservationItemJson(id, value), ...placeJson(genesis, verified) };
-  return { found, rows: placeRows(verified) };
-}
-
-function statusText({ status, taken, settled, expiryHeight }: Item): string {
+function statusText({ status, taken, settled, expiryHeight }: Ended): string {
   const where = settled === null ? '' : ` at height ${grouped(settled.height)}`;
   switch (status) {
     case 'held':

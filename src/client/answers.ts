@@ -320,7 +320,7 @@ export interface BlockAnswer extends Origin {
 }
 
 /** Where a state was read, and how. */
-interface ReadAnswer extends Origin {
+export interface ReadAnswer extends Origin {
   readonly consistency: Consistency;
   readonly height: Height;
   readonly blockHash: Hash;

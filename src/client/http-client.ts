@@ -79,6 +79,9 @@ export interface ReadOptions extends Deadline {
   readonly signal?: AbortSignal;
 }
 
+/** A proof is of the node's own final state, whichever that is. */
+type ProofOptions = Pick<ReadOptions, 'deadlineMs' | 'signal'>;
+
 /** Which part of a list. Newest first, some twenty, from its beginning, unless told otherwise. */
 export interface ListOptions extends Deadline {
   readonly order?: 'newest' | 'oldest';
@@ -225,10 +228,7 @@ export class HttpClient {
   }
 
   /** What shows that a final block is one; `verifyHeader` checks it. */
-  finality(
-    name: Height | Hash | 'latest',
-    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
-  ): Promise<FinalityAnswer | Problem> {
+  finality(name: Height | Hash | 'latest', deadline: ProofOptions = {}): Promise<FinalityAnswer | Problem> {
     const path = (): string => `/v1/blocks/${pathPart(`${name}`)}/finality`;
     return this.#get('finality', path, deadline, both(shapes.finality, aboutBlock(name)));
   }
@@ -236,40 +236,28 @@ export class HttpClient {
   /** What an account has in the newest final state of the node; `verifyAccount` checks it and reads it. */
   accountProof(
     account: Address | PublicKey,
-    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
+    options: ProofOptions = {},
   ): Promise<StateReadingAnswer | Problem> {
-    return this.#get(
-      'stateReading',
-      () => `/v1/proofs/accounts/${pathPart(account)}`,
-      deadline,
-      shapes.finality,
-    );
+    return this.#proof(() => `accounts/${pathPart(account)}`, options);
   }
 
   /** The same of a record; `verifyRecord` checks it and reads it. */
-  recordProof(
-    key: string,
-    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
-  ): Promise<StateReadingAnswer | Problem> {
-    return this.#get('stateReading', () => `/v1/proofs/records${query({ key })}`, deadline, shapes.finality);
+  recordProof(key: string, options: ProofOptions = {}): Promise<StateReadingAnswer | Problem> {
+    return this.#proof(() => `records${query({ key })}`, options);
   }
 
   /** The same of a reservation, by its name; `verifyReservation` checks it and reads it. */
-  reservationProof(
-    reservation: string,
-    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
-  ): Promise<StateReadingAnswer | Problem> {
-    const path = (): string => `/v1/proofs/reservations/${pathPart(reservation)}`;
-    return this.#get('stateReading', path, deadline, shapes.finality);
+  reservationProof(reservation: string, options: ProofOptions = {}): Promise<StateReadingAnswer | Problem> {
+    return this.#proof(() => `reservations/${pathPart(reservation)}`, options);
   }
 
   /** The same of a namespace; `verifyNamespace` checks it and reads it. */
-  namespaceProof(
-    name: string,
-    deadline: Pick<ReadOptions, 'deadlineMs' | 'signal'> = {},
-  ): Promise<StateReadingAnswer | Problem> {
-    const path = (): string => `/v1/proofs/namespaces/${pathPart(name)}`;
-    return this.#get('stateReading', path, deadline, shapes.finality);
+  namespaceProof(name: string, options: ProofOptions = {}): Promise<StateReadingAnswer | Problem> {
+    return this.#proof(() => `namespaces/${pathPart(name)}`, options);
+  }
+
+  #proof(of: () => string, options: ProofOptions): Promise<StateReadingAnswer | Problem> {
+    return this.#get('stateReading', () => `/v1/proofs/${of()}`, options, shapes.finality);
   }
 
   /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */

@@ -22,7 +22,7 @@ import {
 import { stateProofCodec, verifyStateProof } from './state-proof.ts';
 
 /** What a state has under one key, and what shows that against the state's root. */
-export interface ProvenEntry {
+interface ProvenEntry {
   /** The bytes of the entry; null where there is none, which is shown as well. */
   readonly entry: Uint8Array | null;
   /** As encoded: `recordProofCodec` of a record, `stateProofCodec` of all else. */
@@ -82,6 +82,7 @@ export const namespaceReading: StateKind<string, NamespaceEntry | undefined> = {
   says: (name) => `namespace ${JSON.stringify(name)}`,
   lacks: (name) => `the namespace ${JSON.stringify(name)} was never opened`,
   ...inMainTree(namespaceStateKey),
+  // `State.get` gives its rules alone.
   read(state, name) {
     const { value, proof } = state.proveNamespace(name);
     return { entry: value, proof: encode(stateProofCodec, proof) };

@@ -30,26 +30,19 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
     writeFileSync(join(directory, name), text);
     return join(directory, name);
   };
-  const account = (key: typeof alice) =>
-    stateProofOf(genesis, (state) => accountReading.read(state, key)).answer;
-  const record = (key: string) => stateProofOf(genesis, (state) => recordReading.read(state, key)).answer;
+  const account = (key: typeof alice) => stateProofOf(genesis, accountReading, key).answer;
+  const record = (key: string) => stateProofOf(genesis, recordReading, key).answer;
   const answers = new Map<string, object>([
     [`/v1/proofs/accounts/${alice}`, account(alice)],
     [`/v1/proofs/accounts/${bob}`, account(bob)],
     ['/v1/proofs/records?key=note', record('note')],
     ['/v1/proofs/records?key=gone', record('gone')],
-    [
-      '/v1/proofs/namespaces/shop',
-      stateProofOf(genesis, (state) => namespaceReading.read(state, 'shop')).answer,
-    ],
-    [
-      '/v1/proofs/namespaces/shed',
-      stateProofOf(genesis, (state) => namespaceReading.read(state, 'shed')).answer,
-    ],
+    ['/v1/proofs/namespaces/shop', stateProofOf(genesis, namespaceReading, 'shop').answer],
+    ['/v1/proofs/namespaces/shed', stateProofOf(genesis, namespaceReading, 'shed').answer],
     ...[0, 1].map((operation): [string, object] => {
       const id = { sender: alice, nonce: 9, operation };
       const path = `/v1/proofs/reservations/${encodeURIComponent(reservationText(id))}`;
-      return [path, stateProofOf(genesis, (state) => reservationReading.read(state, id)).answer];
+      return [path, stateProofOf(genesis, reservationReading, id).answer];
     }),
   ]);
   const { url } = await fakeApi(t, ({ url: path }) => {

@@ -12,8 +12,7 @@ import { buildBlock } from '../../src/ledger/block-building.ts';
 import { createGenesis, type Genesis, genesisHeader, genesisState } from '../../src/ledger/genesis.ts';
 import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
 import { hashReceipt, receiptJson } from '../../src/ledger/receipt.ts';
-import type { State } from '../../src/ledger/state.ts';
-import type { ProvenEntry } from '../../src/ledger/state-reading.ts';
+import type { StateKind } from '../../src/ledger/state-reading.ts';
 import { type Transaction, transactionJson } from '../../src/ledger/transaction.ts';
 import { contextAt } from '../ledger/samples.ts';
 
@@ -105,10 +104,15 @@ function firstBlock(genesis: Genesis, above: number) {
 const identityOf = ({ chainId, consensus }: Genesis) =>
   ({ chainId, engine: consensus.engine }) as Parameters<typeof transactionStatusJson>[0];
 
-/** What a node answers about the state after block 1, read from it. */
-export function stateProofOf(genesis: Genesis, read: (state: State) => ProvenEntry, above = 1) {
+/** What a node answers about something in the state after block 1. */
+export function stateProofOf<Name>(
+  genesis: Genesis,
+  kind: Pick<StateKind<Name, unknown>, 'read'>,
+  name: Name,
+  above = 1,
+) {
   const { execution, finality } = firstBlock(genesis, above);
-  const answer = stateReadingJson(identityOf(genesis), { ...finality, ...read(execution.state) });
+  const answer = stateReadingJson(identityOf(genesis), { ...finality, ...kind.read(execution.state, name) });
   return { answer: JSON.parse(JSON.stringify(answer)) as StateReadingJson, finality };
 }
 

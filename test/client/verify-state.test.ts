@@ -30,11 +30,11 @@ const engines = ['pbft', 'raft'] as const;
 
 const accountIn = (engine: (typeof engines)[number], account: PublicKey, above = 1) => {
   const genesis = genesisOf(engine);
-  return { genesis, ...stateProofOf(genesis, (state) => accountReading.read(state, account), above) };
+  return { genesis, ...stateProofOf(genesis, accountReading, account, above) };
 };
 const recordIn = (engine: (typeof engines)[number], key: string) => {
   const genesis = genesisOf(engine);
-  return { genesis, ...stateProofOf(genesis, (state) => recordReading.read(state, key)) };
+  return { genesis, ...stateProofOf(genesis, recordReading, key) };
 };
 /** What a proof covers: all but who answered, and which hash it calls the block by. */
 const covered = ({ header, descendants, certificate, entry, proof }: StateReadingJson) => {
@@ -96,7 +96,11 @@ describe('an account', () => {
     for (const other of [bob, nobody]) assert.equal(codeOf(answer, other), 'proof/state');
     assert.equal(codeOf(accountIn('pbft', nobody).answer, alice), 'proof/state');
     // What it had before: the proof is right for that root, and the header has another one.
-    const before = stateProofOf(genesis, () => accountReading.read(genesisState(genesis), alice)).answer;
+    const before = stateProofOf(
+      genesis,
+      { read: () => accountReading.read(genesisState(genesis), alice) },
+      alice,
+    ).answer;
     assert.equal(codeOf(before, alice), 'proof/state');
     assert.match(codeOf(answer, alice, genesisOf('pbft', 'another')), /^proof\/(certificate|unknown)/);
     assert.equal(codeOf(answer, alice, genesisOf('raft')), 'proof/certificate');
@@ -149,10 +153,8 @@ describe('a record', () => {
 
 describe('a reservation and a namespace', () => {
   const genesis = genesisOf('pbft');
-  const reservationIn = (id: ReservationId) =>
-    stateProofOf(genesis, (state) => reservationReading.read(state, id)).answer;
-  const namespaceIn = (name: string) =>
-    stateProofOf(genesis, (state) => namespaceReading.read(state, name)).answer;
+  const reservationIn = (id: ReservationId) => stateProofOf(genesis, reservationReading, id).answer;
+  const namespaceIn = (name: string) => stateProofOf(genesis, namespaceReading, name).answer;
   const made = { sender: alice, nonce: 9, operation: 0 };
 
   test('are proven to be there, and not to be', () => {
