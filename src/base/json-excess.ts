@@ -1,4 +1,5 @@
 import { limits } from './limits.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 /**
  * Why a text is not parsed as JSON: it has more levels or values than anything that we read. Brackets that
@@ -27,4 +28,11 @@ function endOfString(text: string, start: number): number {
     else if (text[at] === '"') return at;
   }
   return text.length;
+}
+
+/** As `parseStrictJson`, of a text that anybody may have written: what is too much in it is an error too. */
+export function parseForeignJson(text: string): unknown {
+  const excess = excessIn(text);
+  if (excess !== undefined) throw new SyntaxError(excess);
+  return parseStrictJson(text);
 }

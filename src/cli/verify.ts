@@ -1,8 +1,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { excessIn } from '../base/json-excess.ts';
+import { parseForeignJson } from '../base/json-excess.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import { parseStrictJson } from '../base/strict-json.ts';
 import { strictText } from '../base/strict-text.ts';
 import { grouped } from '../client/plain-words.ts';
 import { verifyHeader, verifyReceipt } from '../client/verify.ts';
@@ -73,9 +72,7 @@ async function readProof(file: string): Promise<unknown> {
   const read = strictText(await readInput(file, { maxBytes: limits.clientAnswerBytes }));
   try {
     if ('fault' in read) throw new SyntaxError(read.fault);
-    const excess = excessIn(read.text);
-    if (excess !== undefined) throw new SyntaxError(excess);
-    return parseStrictJson(read.text);
+    return parseForeignJson(read.text);
   } catch (cause) {
     throw new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {
       remedy: 'Give the file that "quorate tx status HASH --proof FILE" wrote, unchanged.',

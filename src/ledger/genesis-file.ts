@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
 import { utf8 } from '../base/bytes.ts';
-import { excessIn } from '../base/json-excess.ts';
+import { parseForeignJson } from '../base/json-excess.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { parseStrictJson } from '../base/strict-json.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { isNamespaceName, namespaceModes } from './namespace.ts';
@@ -143,9 +142,7 @@ export function parseGenesisFile(json: string): GenesisFile | Problem {
   }
   let content: unknown;
   try {
-    const excess = excessIn(json);
-    if (excess !== undefined) throw new SyntaxError(excess);
-    content = parseStrictJson(json);
+    content = parseForeignJson(json);
   } catch (cause) {
     return new Problem(
       'genesis/json',
