@@ -334,8 +334,10 @@ export const stateReadingSchema = z
     ...origin,
     hash: hashSchema.describe('Of the block after which the state is so'),
     ...finality,
-    entry: bytesHex('The entry in the state (specification, "The state")').nullable(),
-    proof: bytesHex('What shows the entry, or that there is none, under the state root of the header'),
+    entry: bytesHex('The entry (specification, "State entries"); null where there is none').nullable(),
+    proof: bytesHex(
+      'What shows that under the state root of the header (specification, "record proof" of a record, "state proof" of all else)',
+    ),
   })
   .describe('What a final state has under one key, and all that shows it offline, with the genesis file')
   .meta({ id: 'StateReading' });
