@@ -46,11 +46,10 @@ interface Cursor {
  * The blocks that become final, in order of height, each once and each on the one before, from the one after
  * `after` when it is given. When the stream breaks, or is silent and the node does not answer, it goes on
  * after the last block, at the next node if there are several; when none comes and another node has more, at
- * that one. Where something holds the stream back, the
- * blocks are asked for. It ends when `signal` is aborted, and throws a problem when trying again cannot help,
- * at none of the addresses: the chain there is another one than the one that was read (`api/other-chain`),
- * the next block was pruned, the node does not know the place to go on from, or it does not answer as a node
- * does.
+ * that one. Where something holds the stream back, the blocks are asked for. It ends when `signal` is
+ * aborted, and throws a problem when trying again cannot help, at none of the addresses: the chain there is
+ * another one than the one that was read (`api/other-chain`), the next block was pruned, the node does not
+ * know the place to go on from, or it does not answer as a node does.
  */
 export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
   const { signal, onTrouble, admit, surroundings = defaultSurroundings } = options;

@@ -82,3 +82,19 @@ test('a chain that rests is no reason to leave its node, whatever others say of 
   await until(() => heights.length === 2);
   assert.deepEqual(heights, [1, 2]);
 });
+
+test('a node that is only a little later than another is not left', async (t) => {
+  const { fake, heights, troubles, pay } = await reading(t, 0);
+  const [first = assert.fail('no node'), ...others] = fake.nodes;
+  await until(() => first.readers.size === 1);
+  first.cutOffAt = 0;
+  await pay();
+  const isAsked = () => others.some(({ requests }) => requests.some((one) => one.includes('/headers')));
+  await until(isAsked);
+  first.cutOffAt = Infinity;
+  first.announce();
+  await until(() => heights.length === 1);
+  await pay();
+  await until(() => heights.length === 2);
+  assert.deepEqual([troubles, first.readers.size], [[], 1]);
+});
