@@ -228,7 +228,8 @@ export class Lane {
       const executable = entry.transaction.nonce === this.nonce + position;
       const wasExecutable = entry.since !== null;
       const { rate } = entry;
-      const worth = executable ? (before !== undefined && before < rate ? before : rate) : waitingWorth;
+      const least: bigint = before !== undefined && before < rate ? before : rate;
+      const worth = executable ? least : waitingWorth;
       if (executable === wasExecutable && worth === entry.worth) break;
       entry.worth = worth;
       before = worth;

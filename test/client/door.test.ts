@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import * as client from '../../src/client/index.ts';
 import * as whole from '../../src/index.ts';
+import { temporaryDirectory } from '../cli/quorate.ts';
 
 const source = join(import.meta.dirname, '../../src');
 
@@ -94,6 +96,28 @@ test('both doors hand out what an application needs, the client’s all of it bu
   ];
   assert.deepEqual(Object.keys(client).toSorted(), names.toSorted());
   assert.deepEqual(Object.keys(whole).toSorted(), [...names, 'initDirectory', 'startNode'].toSorted());
+});
+
+test('the program in the README is a program, with the settings that stand there', (t) => {
+  const [, section = ''] = readFileSync(join(source, '../README.md'), 'utf8').split('## As a library');
+  const [, example = ''] = /```ts\n([^]*?)```/.exec(section) ?? [];
+  const settings = [...section.matchAll(/`("\w+": [^`]+)`/g)].map(([, one]) => one);
+  assert.equal(settings.length, 3);
+  const directory = temporaryDirectory(t);
+  mkdirSync(join(directory, 'node_modules'));
+  symlinkSync(join(source, '..'), join(directory, 'node_modules/quorate'));
+  symlinkSync(join(source, '../node_modules/@types'), join(directory, 'node_modules/@types'));
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(directory, 'example.ts'), example);
+  writeFileSync(join(directory, 'node.ts'), "import { startNode } from 'quorate';\nvoid startNode;\n");
+  writeFileSync(
+    join(directory, 'tsconfig.json'),
+    `{ "compilerOptions": { "strict": true, "types": ["node"], ${settings.join(', ')} } }`,
+  );
+  const { status, stdout } = spawnSync(join(source, '../node_modules/.bin/tsc'), ['-p', directory], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout], [0, '']);
 });
 
 test('a key file that one door made the other opens', () => {

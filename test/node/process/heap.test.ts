@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,7 +25,8 @@ function launchedBoth(env: NodeJS.ProcessEnv, checkout = root, launch = nodeLaun
   const ask = (command: string, args: readonly string[], given: NodeJS.ProcessEnv): Launched =>
     JSON.parse(execFileSync(command, args, { encoding: 'utf8', env: given })) as Launched;
   const node = launch([`${checkout}${probe}`], env);
-  return [ask(`${checkout}scripts/pinned-node`, [probe], env), ask(process.execPath, node.args, node.env)];
+  const launcher = `${checkout}scripts/pinned-node`;
+  return [ask(launcher, [`${checkout}${probe}`], env), ask(process.execPath, node.args, node.env)];
 }
 
 const path = { PATH: process.env['PATH'] ?? '' };
@@ -101,7 +102,7 @@ test('a checkout may have any name that a directory can have', async (t) => {
     // As it is called from beside it, through a link, and where relative names are looked up elsewhere.
     symlinkSync(join(name, 'scripts/pinned-node'), join(checkout, '..', 'link'));
     for (const line of [`./${name}/scripts/pinned-node`, './link', 'link', `${checkout}../link`]) {
-      const { stdout, stderr } = spawnSync('sh', ['-c', '"$0" "$1"', line, probe], {
+      const { stdout, stderr } = spawnSync('sh', ['-c', '"$0" "$1"', line, `./${name}/${probe}`], {
         cwd: join(checkout, '..'),
         encoding: 'utf8',
         env: { ...path, PATH: `.:${path.PATH}`, CDPATH: root },
@@ -109,6 +110,14 @@ test('a checkout may have any name that a directory can have', async (t) => {
       assert.deepEqual([stderr, JSON.parse(stdout)], ['', testnet], line);
     }
   }
+});
+
+test('the launcher runs a program of whoever calls it, named from where it is called', (t) => {
+  const cwd = temporaryDirectory(t);
+  writeFileSync(join(cwd, 'own.ts'), 'const given: string[] = process.argv.slice(2); console.log(...given);');
+  const run = (file: string): string =>
+    execFileSync(`${root}scripts/pinned-node`, [file, 'a', 'b'], { cwd, encoding: 'utf8', env: path });
+  for (const file of ['own.ts', './own.ts', join(cwd, 'own.ts')]) assert.equal(run(file), 'a b\n');
 });
 
 test('but no backslash, which Node does not take: that is said', (t) => {
