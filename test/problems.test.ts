@@ -51,7 +51,7 @@ const areas: Readonly<Record<AreaOf<ProblemCode>, string>> = {
   mempool:
     'What became of a transaction at the node that is asked. Only `expired` and `superseded` are the same at every node, and for ever.',
   network:
-    'Between nodes. In the log with the peer’s id (and the number of the validator that it acts for, as "quorate validators" has it), in `GET /v1/status` where a peer cannot be reached, and held against peers.',
+    'Between nodes. In the log with the peer’s id (and the number of the validator that it acts for, as "quorate validators" has it), in `GET /v1/validators` and `GET /v1/why` where a peer cannot be reached, and held against peers.',
   node: 'The state of a node, and faults of the machine that it runs on.',
   playground: 'Said by the playground.',
   proof:

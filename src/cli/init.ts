@@ -95,6 +95,9 @@ export function initCommand(): CommandUnknownOpts {
           ['role', index < 0 ? `${role}, not a validator of this chain` : `validator ${index}`],
           ...(observer ? [['address', encodeAddress(nodeKey.publicKey)] as const] : []),
           ['listens on', listen.join(', ')],
+          ...(peers.length > 0 || (index === 0 && genesis.validators.length === 1)
+            ? []
+            : [['peers', 'none named (--peer): it waits until others connect to it'] as const]),
           [
             'API',
             `http://${isIPv6(api.host) ? `[${api.host}]` : api.host}:${api.port}${advertise === undefined ? '' : `, for others ${advertise}`}`,

@@ -37,7 +37,8 @@ const rules: readonly Rule[] = [
     kind: 'other-peer',
     pattern: /UnexpectedPeer|unexpected peer|payload identity key/i,
     why: 'another node than the one that its /p2p part names answers there',
-    remedy: 'Correct the address in "peers" of config.json: "quorate status" there shows the peer id.',
+    remedy:
+      'Correct the address in "peers" of config.json: what "quorate start" prints there names its peer id.',
   },
   {
     kind: 'closed',

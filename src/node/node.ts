@@ -220,6 +220,7 @@ async function start(parts: {
     telemetry,
     store,
     network,
+    peersNamed: config.peers.length,
     genesis,
     clock: systemClock,
     version: softwareVersion,

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { quorate, temporaryDirectory } from './quorate.ts';
 
 const single = join(import.meta.dirname, '../../genesis/single.json');
+const four = join(import.meta.dirname, '../../genesis/testnet-pbft.json');
 
 test('init warns of a genesis time that is ahead of the clock, says by how much, and goes on', async (t) => {
   const directory = temporaryDirectory(t);
@@ -19,6 +20,22 @@ test('init warns of a genesis time that is ahead of the clock, says by how much,
     const ran = await quorate(['init', '--data', data, '--genesis', genesis, '--key', 'validator-0']);
     assert.equal(ran.code, 0, ran.err);
     assert.equal(/is 3[56]\d\d s ahead of this machine's clock/.test(ran.err), warned, ran.err);
+  }
+});
+
+test('init says that a node which named no peers waits for others, unless it needs none', async (t) => {
+  const directory = temporaryDirectory(t);
+  const waits = /^peers +none named/m;
+  for (const [genesis, as, isSaid] of [
+    [four, ['--key', 'validator-0'], true],
+    [four, ['--key', 'validator-0', '--peer', '/ip4/127.0.0.1/tcp/4603'], false],
+    [single, ['--key', 'validator-0'], false],
+    [single, ['--observer'], true],
+  ] as const) {
+    const data = join(directory, as.join('').replaceAll('/', '') + genesis.length);
+    const ran = await quorate(['init', '--data', data, '--genesis', genesis, ...as]);
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(waits.test(ran.out), isSaid, ran.out);
   }
 });
 

@@ -13,19 +13,17 @@ const namedInWhy = 2;
 /** The same of members, by their numbers. */
 const membersInWhy = 4;
 
+type HealthOptions = Pick<NodeBackendOptions, 'driver' | 'network' | 'peersNamed' | 'clock'>;
+
 /** How this node is, and what it waits for. */
 export class Health {
-  readonly #options: Pick<NodeBackendOptions, 'driver' | 'network' | 'clock'>;
+  readonly #options: HealthOptions;
   readonly #asking: Pick<Asking, 'ended'>;
   readonly #rules: Pick<ChainRules, 'versions'>;
   readonly #startedAt: number;
   #gaps: { readonly at: number; readonly sentences: readonly string[] } = { at: -Infinity, sentences: [] };
 
-  constructor(
-    options: Pick<NodeBackendOptions, 'driver' | 'network' | 'clock'>,
-    asking: Pick<Asking, 'ended'>,
-    rules: Pick<ChainRules, 'versions'>,
-  ) {
+  constructor(options: HealthOptions, asking: Pick<Asking, 'ended'>, rules: Pick<ChainRules, 'versions'>) {
     this.#options = options;
     this.#rules = rules;
     this.#asking = asking;
@@ -67,6 +65,7 @@ export class Health {
       ...this.#ownKeyElsewhere(),
       ...driver.versionWatch.sentences(),
       ...driver.clockWatch.sentences(),
+      ...this.#alone(),
       ...this.#notReached(),
       ...this.#gapsNow(),
     ].join('; ');
@@ -143,6 +142,17 @@ export class Health {
     return other === undefined
       ? []
       : [`another node uses the key of this one, with the peer id ${other}: stop one of the two`];
+  }
+
+  /** Nobody is connected, and nobody is dialled: that does not pass by itself. */
+  #alone(): readonly string[] {
+    const { driver, network, peersNamed } = this.#options;
+    const needsOthers = driver.validatorIndex === undefined || !driver.engine.status().quorumContact;
+    return needsOthers && peersNamed === 0 && network.peers().length === 0
+      ? [
+          'no other node is connected, and "peers" in config.json names none to connect to: name some there and start it again, or have others name this one',
+        ]
+      : [];
   }
 
   #notReached(): readonly string[] {

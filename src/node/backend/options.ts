@@ -9,6 +9,8 @@ export interface NodeBackendOptions {
   readonly driver: Driver<object>;
   readonly store: ChainStore;
   readonly network: Pick<Network, 'peers' | 'stats' | 'unreached'>;
+  /** How many addresses of others "peers" of config.json names. */
+  readonly peersNamed: number;
   readonly genesis: Genesis;
   readonly clock: Clock;
   readonly telemetry: TelemetryBackend;

@@ -3,9 +3,13 @@ import type { Cluster } from '../cluster.ts';
 import { telemetryOf } from '../telemetry.ts';
 
 /** What the API of a node of the cluster asks. */
-export function backendOf(cluster: Cluster, name: string): NodeBackend {
+export function backendOf(
+  cluster: Cluster,
+  name: string,
+  network: { readonly peers?: readonly string[]; readonly peersNamed?: number } = {},
+): NodeBackend {
   const { driver, store, clock } = cluster.node(name);
-  const peers = cluster.all.filter((other) => other.name !== name).map((other) => other.name);
+  const others = cluster.all.filter((other) => other.name !== name).map((other) => other.name);
   return new NodeBackend({
     driver,
     store,
@@ -14,6 +18,7 @@ export function backendOf(cluster: Cluster, name: string): NodeBackend {
     version: 'test',
     telemetry: telemetryOf({ driver, clock }),
     signatureCheck: 'a test',
-    network: { peers: () => peers, stats: () => [] },
+    network: { peers: () => network.peers ?? others, stats: () => [] },
+    peersNamed: network.peersNamed ?? others.length,
   });
 }

@@ -351,6 +351,19 @@ describe('the backend', () => {
     assert.equal(backend.health(), undefined);
   });
 
+  test('says that it is alone, and named no peers, for as long as it needs others', async () => {
+    const { cluster } = await withHistory();
+    const why = (peers: readonly string[], peersNamed: number, name = 'validator-1'): string =>
+      backendOf(cluster, name, { peers, peersNamed }).why();
+    const alone = /no other node is connected, and "peers" in config.json names none/;
+    assert.doesNotMatch(why([], 0), alone);
+    for (const name of ['validator-0', 'validator-2', 'validator-3']) cluster.kill(name);
+    cluster.time.run(20_000);
+    assert.match(why([], 0), alone);
+    assert.doesNotMatch(why([], 1), alone);
+    assert.doesNotMatch(why(['validator-0'], 0), alone);
+  });
+
   test('is not ready while all that is proposed is too early by its clock, and is when that was set right', async () => {
     const { cluster, backend } = await withHistory();
     const { clock } = cluster.node('validator-1');
