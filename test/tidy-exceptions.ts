@@ -134,6 +134,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/genesis-file.ts': 'minute',
     'src/ledger/lease.ts': 'margin',
     'src/mempool/fee-rate.ts': 'scale',
+    'src/mempool/may-take.ts': 'everything',
     'src/mempool/lane.ts': 'waitingWorth',
     'src/api/routes/transactions.ts': 'defaultWaitMs',
     'src/cli/bench.ts': 'largestRate',

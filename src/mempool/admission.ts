@@ -146,7 +146,7 @@ export const problems = {
       'mempool/full',
       'the mempool is full of transactions that are worth at least as much for their size',
       {
-        remedy: `Try again later, or sign it again with the same nonce and a fee above ${lowest}; a gap in the nonces makes it worth nothing.`,
+        remedy: `Try again later, or sign it again with the same nonce and a fee above ${lowest}. It is worth nothing behind a gap in the nonces, or where those before it may take what should pay its fee.`,
         details: { fee: `${transaction.fee}`, lowest: `${lowest}`, size, bytes, retryable: true },
       },
     );

@@ -21,6 +21,8 @@ export interface Entry extends Pooled {
   gossipedAt: number | null;
   /** `feeRate` of the transaction. */
   readonly rate: bigint;
+  /** `mayTake` of the transaction. */
+  readonly takes: bigint;
   readonly lane: Lane;
   /** Since when it is executable, in the caller's milliseconds; null while a gap keeps it waiting. */
   since: number | null;
@@ -53,8 +55,8 @@ const waitingWorth = -1n;
 /**
  * The pending transactions of one sender, sorted by nonce. The first `ready` of them have no gap before them
  * and are executable, one after the other. Along the lane `worth` never rises and the stamps of the
- * executable ones always rise: so the last is the first to go when room is needed, and the order of the pool
- * can be found by looking at the lanes' ends only.
+ * executable ones always rise, and what those before an entry may take never falls: so the last is the first
+ * to go when room is needed, and the order of the pool can be found by looking at the lanes' ends only.
  */
 export class Lane {
   readonly sender: PublicKey;
@@ -66,6 +68,13 @@ export class Lane {
   proposed = 0;
   /** Sum of all fees. */
   fees = 0n;
+  /** Sum of what each may take. */
+  takes = 0n;
+  /**
+   * The sender's by the final state when it was looked up last. Only the sender's own transactions lower it,
+   * and the lane follows them.
+   */
+  balance: bigint;
   /** Sum of all encodings. */
   bytes = 0;
   /** Among the pool's lanes. */
@@ -75,7 +84,7 @@ export class Lane {
   /** Positions in the pool's heaps; -1 when not in it. */
   readyPosition = -1;
   cheapPosition = -1;
-  /** What `next` and `last` had when these were found. */
+  /** What `next` had, and what `last` was kept for, when these were found. */
   nextWorth = waitingWorth;
   nextStamp = 0;
   lastWorth = waitingWorth;
@@ -84,9 +93,10 @@ export class Lane {
   /** The keys of the sender by the final state: all entries are signed by enough of them. */
   keys: KeySet | undefined;
 
-  constructor(sender: PublicKey, { nonce, keys }: Pick<Account, 'nonce' | 'keys'>) {
+  constructor(sender: PublicKey, { nonce, balance, keys }: Pick<Account, 'nonce' | 'balance' | 'keys'>) {
     this.sender = sender;
     this.nonce = nonce;
+    this.balance = balance;
     this.keys = keys;
   }
 
@@ -118,10 +128,24 @@ export class Lane {
     return entry?.transaction.nonce === nonce ? entry : undefined;
   }
 
-  /** What a transaction with this nonce and fee rate would be worth here. */
-  worthOf(nonce: number, rate: bigint): bigint {
+  /**
+   * What the last entry is kept for when room is short: its worth, but nothing where those before it may take
+   * what should pay its fee.
+   */
+  get lastKeptFor(): bigint {
+    const { last } = this;
+    if (last === undefined || this.takes - last.takes + last.transaction.fee > this.balance)
+      return waitingWorth;
+    return last.worth;
+  }
+
+  /** What a transaction with this free nonce and fee rate would be kept for here, likewise. */
+  keptFor({ nonce, fee }: Transaction, rate: bigint): bigint {
     const position = nonce - this.nonce;
     if (position > this.ready) return waitingWorth;
+    let taken = this.takes;
+    for (let at = position; at < this.entries.length; at++) taken -= (this.entries[at] as Entry).takes;
+    if (taken + fee > this.balance) return waitingWorth;
     const before = this.entries[position - 1];
     return before !== undefined && before.worth < rate ? before.worth : rate;
   }
@@ -135,6 +159,7 @@ export class Lane {
     else if (position === this.entries.length) this.entries.push(entry);
     else this.entries.splice(position, 0, entry);
     this.fees += entry.transaction.fee;
+    this.takes += entry.takes;
     this.bytes += entry.transaction.bytes.length;
     this.proposed = Math.min(this.proposed, position);
     this.#settle(position, transitions);
@@ -145,6 +170,7 @@ export class Lane {
     const position = this.position(old.transaction.nonce);
     invariant(this.entries[position] === old, 'the replaced entry is in its lane');
     this.fees += entry.transaction.fee - old.transaction.fee;
+    this.takes += entry.takes - old.takes;
     this.bytes += entry.transaction.bytes.length - old.transaction.bytes.length;
     this.entries[position] = entry;
     if (old.since !== null) {
@@ -185,6 +211,7 @@ export class Lane {
     const entry = this.entries.pop();
     invariant(entry !== undefined, 'a lane in the pool is not empty');
     this.fees -= entry.transaction.fee;
+    this.takes -= entry.takes;
     this.bytes -= entry.transaction.bytes.length;
     this.ready = Math.min(this.ready, this.entries.length);
     this.proposed = Math.min(this.proposed, this.entries.length);
@@ -194,6 +221,7 @@ export class Lane {
   putBack(entry: Entry): void {
     this.entries.push(entry);
     this.fees += entry.transaction.fee;
+    this.takes += entry.takes;
     this.bytes += entry.transaction.bytes.length;
     if (entry.since !== null) this.ready += 1;
     this.countProposed();
@@ -211,6 +239,7 @@ export class Lane {
 
   #leave(entry: Entry, transitions: Transitions): void {
     this.fees -= entry.transaction.fee;
+    this.takes -= entry.takes;
     this.bytes -= entry.transaction.bytes.length;
     if (entry.since === null) return;
     this.ready -= 1;

@@ -63,7 +63,8 @@ export class Lanes {
       this.#cheapest?.removeAt(lane.cheapPosition);
       return;
     }
-    const { worth, stamp } = last;
+    const { stamp } = last;
+    const worth = lane.lastKeptFor;
     const stays = worth === lane.lastWorth && stamp === lane.lastStamp;
     lane.lastWorth = worth;
     lane.lastStamp = stamp;

@@ -54,8 +54,8 @@ export function putBack(lanes: Lanes, taken: readonly Entry[]): void {
 }
 
 /**
- * Takes what is worth less than a newcomer off its lanes until the pool is this small. When that is not
- * enough, all stay, and it returns what the cheapest left is worth.
+ * Takes what is kept for less than a newcomer (`Lane.lastKeptFor`) off its lanes until the pool is this
+ * small. When that is not enough, all stay, and it returns what the cheapest left is kept for.
  */
 export function makeRoom(
   lanes: Lanes,
@@ -67,7 +67,7 @@ export function makeRoom(
   let { bytes } = pool;
   while (pool.size - taken.length > most.size || bytes > most.bytes) {
     const lane = lanes.cheapest;
-    const lowest = lane?.last?.worth ?? worth;
+    const lowest = lane?.lastWorth ?? worth;
     if (lane === undefined || lowest >= worth) {
       putBack(lanes, taken);
       return lowest;

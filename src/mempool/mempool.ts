@@ -18,6 +18,7 @@ import { InFlight } from './in-flight.ts';
 import { type Entry, Lane, type Pooled, type Transitions } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import { makeRoom, pushOut, putBack } from './making-room.ts';
+import { mayTake } from './may-take.ts';
 import { type Gap, gapIn, missingIn, type MissingNonce } from './missing-nonces.ts';
 import {
   type AccountOf,
@@ -38,7 +39,8 @@ import { fullBlock, PassedOver } from './passed-over.ts';
  * wait, and are the first to go. What a transaction is worth to the pool is the smallest fee among those of
  * its sender that come up to it, each by what it takes of a block: a dear one cannot protect the cheap ones
  * before it. Blocks are filled in the order of `fairOrder`; when the pool is full the least worth goes first,
- * always from the end of a lane, and a newcomer that is not worth more than that is refused.
+ * always from the end of a lane, and a newcomer that is not worth more than that is refused. There a fee
+ * counts for nothing where others of its sender may take what should pay it.
  *
  * No operation looks at all transactions or all lanes. Adding costs the logarithm of the number of lanes, and
  * of a lane what the change touches.
@@ -174,6 +176,7 @@ export class Mempool {
     if (refusal !== undefined) return refusal;
     const lane = this.#lanes.get(sender) ?? new Lane(sender, account);
     invariant(lane.nonce === account.nonce, 'a lane starts at its account’s final nonce');
+    lane.balance = account.balance;
     const rival = lane.find(nonce);
     const own = { balance: account.balance, rival, bounds: this.#bounds };
     const pushed = pushOut(this.#lanes, lane, transaction, own);
@@ -187,7 +190,7 @@ export class Mempool {
 
   #insert(lane: Lane, transaction: Transaction, pushed: readonly Entry[]): Entry | Problem {
     const rate = feeRate(transaction);
-    const refusal = this.#makeRoom(transaction, lane.worthOf(transaction.nonce, rate), pushed);
+    const refusal = this.#makeRoom(transaction, lane.keptFor(transaction, rate), pushed);
     if (refusal !== undefined) return refusal;
     const entry = this.#enter(transaction, rate, lane);
     lane.insert(entry, this.#transitions);
@@ -403,6 +406,7 @@ export class Mempool {
   #follow(lane: Lane, reason: 'superseded' | null): void {
     const account = this.#accountOf(lane.sender);
     const { nonce, balance } = account;
+    lane.balance = balance;
     const passed = lane.advance(nonce, this.#transitions);
     for (let index = 0; index < passed.length; index++) {
       const entry = passed[index] as Entry;
@@ -446,6 +450,7 @@ export class Mempool {
       isHere: true,
       gossipedAt: this.#departed.gossipedAt(transaction.hash),
       rate,
+      takes: mayTake(transaction),
       lane,
       since: null,
       stamp,

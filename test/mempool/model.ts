@@ -54,6 +54,17 @@ export class Model {
     );
   }
 
+  /** What one is kept for in a full pool: its worth, if its fee is left when all before it took all they may. */
+  keptFor(item: Item): bigint {
+    const { sender, nonce, fee } = item.transaction;
+    const before = this.lane(sender).filter((other) => other.transaction.nonce < nonce);
+    const taken = before.reduce(
+      (sum, { transaction }) => sum + transaction.fee + amountOf(transaction.operations),
+      0n,
+    );
+    return taken + fee > this.accountOf(sender).balance ? -1n : this.worth(item);
+  }
+
   bytes(): number {
     return this.items.reduce((sum, { transaction }) => sum + transaction.bytes.length, 0);
   }
@@ -116,14 +127,14 @@ export class Model {
     const entry: Item = { transaction, stamp: 0, since: null };
     const kept = this.items;
     this.items = [...kept, entry];
-    const worth = this.worth(entry);
+    const worth = this.keptFor(entry);
     this.items = [...kept];
     while (
       this.items.length + 1 > this.bounds.transactions ||
       this.bytes() + transaction.bytes.length > this.bounds.bytes
     ) {
       const ranked = this.items
-        .map((item) => ({ item, worth: this.worth(item) }))
+        .map((item) => ({ item, worth: this.keptFor(item) }))
         .sort((a, b) =>
           a.worth === b.worth ? b.item.stamp - a.item.stamp : Number(a.worth) - Number(b.worth),
         );
