@@ -974,6 +974,12 @@ export const limits = {
   /** Peers asked for one thing before it counts as unavailable. */
   fetchPeers: 16,
   /**
+   * Bytes of transactions of fetched blocks that are decoded in one turn of the loop: as many as a frame of
+   * gossip has. The keys that they can name take some 10 ms, each with a look whether it is a point; those of
+   * a whole block a quarter of a second.
+   */
+  decodedBytes: 64 * KiB,
+  /**
    * Headers between the last block of a sync response and the block of its certificate: a whole
    * response's run, and a window.
    */

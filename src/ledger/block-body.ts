@@ -26,22 +26,22 @@ const lengthBytes = 2;
 export const maxEncodedBlockBytes =
   headerBytes + countBytes + limits.maxBlockTransactions * lengthBytes + limits.maxBlockBytes;
 
+const bytesRule = `at most ${limits.maxBlockBytes} bytes without their lengths`;
+const checkBytes = <T>(transactions: T, size: number): T => {
+  if (size > limits.maxBlockBytes) {
+    throw new Error(`its transactions have ${size} bytes and may have ${limits.maxBlockBytes}`);
+  }
+  return transactions;
+};
+
 /**
  * Keeps every rule on the form of a block: the count, and the bytes of all transactions
  * together. Checks no signature.
  */
 export const blockCodec: Codec<Block> = struct<Block>({
   header: headerCodec,
-  transactions: refine(
-    listOf(transactionCodec, limits.maxBlockTransactions),
-    `at most ${limits.maxBlockBytes} bytes without their lengths`,
-    (transactions) => {
-      const size = transactionBytes(transactions);
-      if (size > limits.maxBlockBytes) {
-        throw new Error(`its transactions have ${size} bytes and may have ${limits.maxBlockBytes}`);
-      }
-      return transactions;
-    },
+  transactions: refine(listOf(transactionCodec, limits.maxBlockTransactions), bytesRule, (transactions) =>
+    checkBytes(transactions, transactionBytes(transactions)),
   ),
 });
 
@@ -54,13 +54,15 @@ export function encodeBlock(block: Block): Uint8Array {
  * signatures or execution.
  */
 export function decodeBlock(bytes: Uint8Array): Block | Problem {
-  if (bytes.length > maxEncodedBlockBytes) {
-    return new Problem('block/oversize', `the block has ${bytes.length} bytes`, {
-      remedy: `A block has at most ${maxEncodedBlockBytes} bytes; ask another node for it.`,
-      details: { size: bytes.length, limit: maxEncodedBlockBytes },
-    });
-  }
-  return decode(blockCodec, bytes, 'block');
+  return tooLarge(bytes) ?? decode(blockCodec, bytes, 'block');
+}
+
+function tooLarge(bytes: Uint8Array): Problem | undefined {
+  if (bytes.length <= maxEncodedBlockBytes) return undefined;
+  return new Problem('block/oversize', `the block has ${bytes.length} bytes`, {
+    remedy: `A block has at most ${maxEncodedBlockBytes} bytes; ask another node for it.`,
+    details: { size: bytes.length, limit: maxEncodedBlockBytes },
+  });
 }
 
 const hashInBlockCodec: Codec<Hash> = mappedBytes(limits.maxTransactionBytes, 'transaction', {
@@ -82,19 +84,38 @@ export function decodeProposalOf(storedBlock: Uint8Array): Proposal | Problem {
   return decode(storedProposalCodec, storedBlock, 'stored block');
 }
 
-const storedPartsCodec = struct({
+/** A block with its transactions as bytes. */
+export interface BlockParts {
+  readonly header: BlockHeader;
+  readonly transactions: readonly Uint8Array[];
+}
+
+const partsCodec = struct<BlockParts>({
   header: headerCodec,
-  transactions: listOf(transactionBytesCodec, limits.maxBlockTransactions),
+  transactions: refine(
+    listOf(transactionBytesCodec, limits.maxBlockTransactions),
+    bytesRule,
+    (transactions) => checkBytes(transactions, sumOfLengths(transactions)),
+  ),
 });
 
 /**
- * A block that was decoded before it was stored, with its transactions as bytes: for who decodes them a
- * few at a time, or only one.
+ * A block for who decodes its transactions a few at a time, or only one: all that `decodeBlock` checks but
+ * what is inside them.
  */
-export function decodePartsOf(
-  storedBlock: Uint8Array,
-): { readonly header: BlockHeader; readonly transactions: readonly Uint8Array[] } | Problem {
-  return decode(storedPartsCodec, storedBlock, 'stored block');
+export function decodePartsOf(block: Uint8Array): BlockParts | Problem {
+  return tooLarge(block) ?? decode(partsCodec, block, 'block');
+}
+
+/** The proposal of a block, of which the transactions are hashed and nothing else. */
+export function proposalOfParts({ header, transactions }: BlockParts): Proposal {
+  return { header, transactionHashes: transactions.map(hashOfTransactionBytes) };
+}
+
+function sumOfLengths(list: readonly Uint8Array[]): number {
+  let size = 0;
+  for (let index = 0; index < list.length; index++) size += (list[index] as Uint8Array).length;
+  return size;
 }
 
 /** How many bytes of `limits.maxBlockBytes` these take. */

@@ -1,9 +1,9 @@
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
-import { Problem } from '../../base/problem.ts';
+import { Problem, unwrap } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { changesValidators, type Height, type BlockHeader, toHeight } from '../../ledger/block.ts';
-import { decodeBlock } from '../../ledger/block-body.ts';
+import { decodePartsOf } from '../../ledger/block-body.ts';
 import { finalityCodec } from '../../ledger/certificate.ts';
 import type { RequestProtocol } from '../../network/port.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
@@ -134,18 +134,17 @@ export class Serving {
       const transaction = transactions[place];
       // Ascending places name no transaction twice, so no request is answered with more than one block.
       if (transaction === undefined || place <= previous) return null;
-      found.push(transaction.bytes);
+      found.push(transaction);
       previous = place;
     }
     return encode(transactionsResponseCodec, found);
   }
 
-  #transactionsOf(hash: Hash) {
+  #transactionsOf(hash: Hash): readonly Uint8Array[] | undefined {
     const candidate = this.#options.chain.get(hash);
-    if (candidate !== undefined) return candidate.block.transactions;
-    const bytes = this.#options.store.blockBytes(hash);
-    const block = bytes && decodeBlock(bytes);
-    return block instanceof Problem ? undefined : block?.transactions;
+    if (candidate !== undefined) return candidate.block.transactions.map(({ bytes }) => bytes);
+    const stored = this.#options.store.blockBytes(hash);
+    return stored && unwrap(decodePartsOf(stored)).transactions;
   }
 
   #bytesOf(hash: Hash): Uint8Array | undefined {

@@ -3,13 +3,22 @@ import { othersAreAsked } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, changesValidators, hashHeader } from '../../ledger/block.ts';
-import { type Block, checkLink, checkProposal, decodeBlock, proposalOf } from '../../ledger/block-body.ts';
+import {
+  type BlockParts,
+  checkLink,
+  checkProposal,
+  decodePartsOf,
+  proposalOfParts,
+} from '../../ledger/block-body.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { BlocksResponse } from '../peers/wire.ts';
 
-/** Blocks that link from where we are, and are final if the signatures on the certificate are good. */
+/**
+ * Blocks that link from where we are, and are final if the signatures on the certificate are good. Their
+ * transactions are not decoded before that is known.
+ */
 export interface Segment {
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly BlockParts[];
   readonly last: Tip;
   /** False when the certificate is for a later block. */
   readonly complete: boolean;
@@ -32,12 +41,12 @@ export function readSegment(
   answer: BlocksResponse,
   certificate: FinalityCertificate,
 ): Segment | Problem {
-  const blocks: Block[] = [];
+  const blocks: BlockParts[] = [];
   let last = asked.tip;
   for (const bytes of answer.blocks) {
-    const block = decodeBlock(bytes);
+    const block = decodePartsOf(bytes);
     if (block instanceof Problem) return block;
-    const wrong = checkLink(last.header, block.header) ?? checkProposal(proposalOf(block));
+    const wrong = checkLink(last.header, block.header) ?? checkProposal(proposalOfParts(block));
     if (wrong !== undefined) return wrong;
     blocks.push(block);
     last = { header: block.header, hash: hashHeader(block.header) };

@@ -6,6 +6,7 @@ import type { Roster } from '../../consensus/protocol.ts';
 import { linkOf } from '../../consensus/shared/chain-link.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
 import type { Network, PeerId } from '../../network/port.ts';
 import type { Chain } from '../effects/chain.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
@@ -15,6 +16,7 @@ import type { Verification } from '../peers/verification.ts';
 import { readSegment, type Segment, type Tip, unproven } from './sync-segment.ts';
 import { SyncSources } from './sync-sources.ts';
 import { AskingTurns } from '../peers/asking-turns.ts';
+import { decodeInTurns } from '../peers/decode-in-turns.ts';
 import { blocksRequestCodec, blocksResponseCodec, type SnapshotHead } from '../peers/wire.ts';
 
 interface SyncOptions {
@@ -48,6 +50,14 @@ interface Round {
    */
   chosen: PeerId | undefined;
   cancelHedge: Cancel;
+}
+
+/** Whose certificate is good. */
+interface Answer {
+  readonly segment: Segment;
+  readonly peer: PeerId;
+  readonly round: Round;
+  readonly tookMs: number;
 }
 
 type Stage =
@@ -301,21 +311,32 @@ export class Sync {
       round.chosen = peer;
       round.cancelHedge();
       const tookMs = this.#options.clock.monotonicMs() - (round.turns.asked.get(peer) ?? 0);
-      const transactions = segment.blocks.flatMap((block) => block.transactions);
+      this.#decode({ segment, peer, round, tookMs }, certificate);
+    });
+  }
+
+  /**
+   * The certificate is good, so the hashes are what a quorum agreed on, and a hash covers all of a
+   * transaction, its signatures too.
+   */
+  #decode(answer: Answer, certificate: Verified<FinalityCertificate>): void {
+    const { clock, verification } = this.#options;
+    const { segment, peer, round } = answer;
+    const encoded = segment.blocks.flatMap((block) => block.transactions);
+    decodeInTurns(clock, encoded, (transactions) => {
+      if (!this.#isCurrent(round)) return;
+      if (transactions instanceof Problem) return this.#fault(round, peer, unproven('holds no transactions'));
       verification.transactions.check(transactions, false, (valid) => {
         if (!this.#isCurrent(round)) return;
-        // The certificate is good, so the hashes are what a quorum agreed on, and a hash covers its
-        // signature.
         if (valid.includes(false)) return this.#fault(round, peer, unproven('holds an unsigned transaction'));
-        this.#judge({ segment, peer, round, tookMs });
-        this.#take(segment, certificate);
+        this.#judge(answer);
+        this.#take(segment, transactions, certificate);
       });
     });
   }
 
   /** After a good answer: decides who is asked first next time. */
-  #judge(answer: { segment: Segment; peer: PeerId; round: Round; tookMs: number }): void {
-    const { segment, peer, round, tookMs } = answer;
+  #judge({ segment, peer, round, tookMs }: Answer): void {
     if (this.#scanty !== undefined && this.#scanty !== peer) this.#sources.poor(this.#scanty);
     for (const other of round.turns.asked.keys()) if (other !== peer) this.#sources.poor(other);
     // Just in time is not good: the wait may be long because others made it so, and comes down only when
@@ -335,13 +356,21 @@ export class Sync {
     if (segment.whole) this.#poll = { gaveWhole: true };
   }
 
-  #take(segment: Segment, certificate: Verified<FinalityCertificate>): void {
+  /** `transactions`: those of all its blocks. */
+  #take(
+    segment: Segment,
+    transactions: readonly Transaction[],
+    certificate: Verified<FinalityCertificate>,
+  ): void {
     const { chain, clock, engineFinal, enqueue } = this.#options;
     const links = this.#run?.links ?? [];
     const headers = this.#run?.headers ?? [];
-    for (const block of segment.blocks) {
-      links.push(linkOf(block.header, chain.add(block, { stored: false })));
-      headers.push(block.header);
+    let taken = 0;
+    for (const { header, transactions: own } of segment.blocks) {
+      const block = { header, transactions: transactions.slice(taken, taken + own.length) };
+      taken += own.length;
+      links.push(linkOf(header, chain.add(block, { stored: false })));
+      headers.push(header);
     }
     this.counters.syncedBlocks += segment.blocks.length;
     this.#offers.clear();

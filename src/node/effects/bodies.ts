@@ -5,11 +5,12 @@ import { Problem } from '../../base/problem.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../../ledger/block.ts';
-import { type Block, checkProposal, decodeBlock, proposalOf } from '../../ledger/block-body.ts';
-import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
+import { type Block, checkProposal, decodePartsOf, proposalOfParts } from '../../ledger/block-body.ts';
+import { hashOfTransactionBytes, type Transaction } from '../../ledger/transaction.ts';
 import type { Network, PeerId } from '../../network/port.ts';
 import type { Chain } from './chain.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
+import { decodeInTurns } from '../peers/decode-in-turns.ts';
 import { fetchFrom } from '../peers/fetch.ts';
 import type { Verification } from '../peers/verification.ts';
 import { blockRequestCodec, transactionsRequestCodec, transactionsResponseCodec } from '../peers/wire.ts';
@@ -142,19 +143,34 @@ export class Bodies {
       request,
       peers: () => this.#options.peersFor(holders),
       accept: (response, peer) => {
-        const transactions = readTransactions(response, partial, places);
-        if (transactions instanceof Problem) {
-          this.#options.verification.fault(peer, transactions.code);
+        const encoded = readTransactions(response, partial, places);
+        if (encoded instanceof Problem) {
+          this.#options.verification.fault(peer, encoded.code);
           return false;
         }
-        this.counters.fetchedTransactions += transactions.length;
-        this.#check(partial, transactions, peer);
+        this.counters.fetchedTransactions += encoded.length;
+        this.#decode(partial, encoded, peer);
         return true;
       },
       done: (found) => {
         if (!found) this.#endPartial(partial, 'unavailable');
       },
     });
+  }
+
+  #decode(partial: Partial, encoded: readonly Uint8Array[], from: PeerId): void {
+    decodeInTurns(this.#options.clock, encoded, (transactions) => {
+      if (this.#partial.get(partial.wanted.hash) !== partial) return;
+      if (transactions instanceof Problem)
+        this.#endPartial(partial, this.#noTransactions(from, transactions));
+      else this.#check(partial, transactions, from);
+    });
+  }
+
+  /** What was asked for by its hash is no transaction: others have no better one. */
+  #noTransactions(from: PeerId, { code }: Problem): 'unavailable' {
+    this.#options.verification.fault(from, code);
+    return 'unavailable';
   }
 
   #checkSignatures(
@@ -186,19 +202,23 @@ export class Bodies {
       request: encode(blockRequestCodec, wanted.hash),
       peers: () => this.#options.peersFor(wanted.holders),
       accept: (response, peer) => {
-        const block = decodeBlock(response);
-        if (block instanceof Problem || hashHeader(block.header) !== wanted.hash) {
+        const parts = decodePartsOf(response);
+        if (parts instanceof Problem || hashHeader(parts.header) !== wanted.hash) {
           this.#options.verification.fault(peer, 'block/not-as-asked');
           return false;
         }
         this.counters.fetchedBlocks += 1;
-        const wrong = checkProposal(proposalOf(block));
         // The hash commits to the transactions, so wrong ones are this peer's fault.
+        const wrong = checkProposal(proposalOfParts(parts));
         if (wrong !== undefined) {
           this.#options.verification.fault(peer, wrong.code);
           return false;
         }
-        this.#checkBlock({ hash: wanted.hash, block, from: peer }, done);
+        decodeInTurns(this.#options.clock, parts.transactions, (transactions) => {
+          if (transactions instanceof Problem) return done(this.#noTransactions(peer, transactions));
+          const block = { header: parts.header, transactions };
+          this.#checkBlock({ hash: wanted.hash, block, from: peer }, done);
+        });
         return true;
       },
       done: (found) => {
@@ -227,24 +247,19 @@ function fill(partial: Partial, transaction: Transaction): void {
   partial.missing.delete(transaction.hash);
 }
 
-/** The transactions at the places asked for, or what is wrong with the response. */
+/** The bytes of the transactions at the places asked for, or what is wrong with the response. */
 function readTransactions(
   response: Uint8Array,
   partial: Partial,
   places: readonly number[],
-): Transaction[] | Problem {
+): readonly Uint8Array[] | Problem {
   const list = decode(transactionsResponseCodec, response, 'transactions response');
   if (list instanceof Problem) return list;
-  if (list.length !== places.length) return notAsAsked();
-  const transactions: Transaction[] = [];
-  for (const [index, bytes] of list.entries()) {
-    const transaction = decodeOwnTransaction(bytes);
-    if (transaction instanceof Problem) return transaction;
-    const expected = partial.wanted.proposal.transactionHashes[places[index] ?? -1];
-    if (transaction.hash !== expected) return notAsAsked();
-    transactions.push(transaction);
-  }
-  return transactions;
+  const { transactionHashes } = partial.wanted.proposal;
+  const areThese =
+    list.length === places.length &&
+    list.every((bytes, index) => hashOfTransactionBytes(bytes) === transactionHashes[places[index] ?? -1]);
+  return areThese ? list : notAsAsked();
 }
 
 function notAsAsked(): Problem {

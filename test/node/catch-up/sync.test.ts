@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
+import { concat } from '../../../src/base/bytes.ts';
 import { decode, encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
@@ -10,7 +11,8 @@ import type { Hash } from '../../../src/crypto/hash.ts';
 import { type Height, toHeight } from '../../../src/ledger/block.ts';
 import { encodeBlock } from '../../../src/ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../../src/ledger/certificate.ts';
-import { assembleTransaction } from '../../../src/ledger/transaction.ts';
+import { merkleRoot } from '../../../src/ledger/merkle.ts';
+import { assembleTransaction, hashOfTransactionBytes } from '../../../src/ledger/transaction.ts';
 import { headerBytes } from '../../../src/node/effects/chain.ts';
 import { silentLog } from '../../../src/node/process/log.ts';
 import { restore } from '../../../src/node/effects/restore.ts';
@@ -788,6 +790,33 @@ describe('a peer that lies in sync', () => {
     world.want(3);
     assert.deepEqual([world.height, world.synced], [0, []]);
     assert.deepEqual(world.penalties, ['peer-1 sync/unproven']);
+  });
+
+  test('has nothing decoded of blocks that no certificate proves', async () => {
+    const junk = new Uint8Array(200);
+    const root = merkleRoot([hashOfTransactionBytes(junk)]);
+    const made = maker.block(maker.start, [], { transactionRoot: root });
+    const block = concat(headerBytes(made.header), Uint8Array.of(0, 1, 0, junk.length), junk);
+    const proven = maker.certificate(made);
+    const unsigned = forge(proven, {
+      signatures: firstSignature(proven).map((each) => ({ ...each, signature: '00'.repeat(64) })),
+    });
+    for (const [certificate, code] of [
+      [unsigned, 'crypto/signature'],
+      [proven, 'sync/unproven'],
+    ] as const) {
+      const world = new World();
+      const answer = encode(blocksResponseCodec, {
+        blocks: [block],
+        headers: [],
+        certificate,
+        snapshot: undefined,
+      });
+      world.servers.set('peer-1', () => answer);
+      world.want(1);
+      assert.deepEqual(world.penalties, [`peer-1 ${code}`]);
+      assert.deepEqual([world.height, world.synced], [0, []]);
+    }
   });
 
   test('is the only one there: nothing is taken from it', async () => {

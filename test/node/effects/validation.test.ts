@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { fromHex, toHex } from '../../../src/base/bytes.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
@@ -261,6 +261,46 @@ describe('validating a proposal', () => {
     world.servers.set('peer-1', holderOf(made));
     world.validate(made);
     assert.equal(world.verdict()?.verdict, 'unavailable');
+  });
+
+  test('of large transactions is decoded in several turns of the loop, as a block that was fetched whole', () => {
+    const { signatures, hash: _h, bytes: _b, ...body } = transfer(0);
+    const value = new Uint8Array(limits.maxRecordValueBytes);
+    const operations = Array.from({ length: 7 }, () => ({ type: 'put' as const, key: 'k', value }));
+    const large = Array.from({ length: 6 }, (_, nonce) =>
+      assembleTransaction({ ...body, nonce, operations }, signatures),
+    );
+    const made = maker.block(maker.start, large);
+    for (const withProposal of [true, false]) {
+      const world = new World();
+      world.servers.set('peer-1', holderOf(made));
+      const after = mock.method(world.clock, 'after');
+      world.validate(made, { withProposal });
+      assert.equal(world.verdict()?.verdict, 'invalid', 'nobody signed them');
+      const turns = after.mock.calls.filter(({ arguments: [delayMs] }) => delayMs === 0);
+      assert.equal(turns.length, 2, 'two in each, and the first two at once');
+      assert.deepEqual(world.penalties, []);
+    }
+  });
+
+  test('that names what is no transaction is asked of one peer, who gave it', () => {
+    const world = new World();
+    const junk = new Uint8Array(200);
+    const { block } = maker.block(maker.start, []);
+    const header = { ...block.header, transactionRoot: merkleRoot([hashOfTransactionBytes(junk)]) };
+    const hash = hashHeader(header);
+    for (const name of ['peer-1', 'peer-2'])
+      world.servers.set(name, () => encode(transactionsResponseCodec, [junk]));
+    const proposal = { header, transactionHashes: [hashOfTransactionBytes(junk)] };
+    world.validation.validate({
+      type: 'validate',
+      blockHash: hash,
+      height: header.height,
+      proposal,
+      holders: [],
+    });
+    assert.equal(world.verdict()?.verdict, 'unavailable');
+    assert.deepEqual(world.penalties, ['peer-1 codec/malformed']);
   });
 
   test('that lists other transactions than its header commits to is invalid, and nothing is fetched', () => {
