@@ -334,9 +334,11 @@ export const stateReadingSchema = z
     ...origin,
     hash: hashSchema.describe('Of the block after which the state is so'),
     ...finality,
-    entry: bytesHex('The entry (specification, "State entries"); null where there is none').nullable(),
+    entry: bytesHex(
+      'The entry (specification, "State entries"; of a page of records a "listing"); null where there is none',
+    ).nullable(),
     proof: bytesHex(
-      'What shows that under the state root of the header (specification, "record proof" of a record, "state proof" of all else)',
+      'What shows that under the state root of the header (specification, "record proof" of a record, "listing proof" of a page of records, "state proof" of all else)',
     ),
   })
   .describe('What a final state has under one key, and all that shows it offline, with the genesis file')

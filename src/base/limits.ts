@@ -528,6 +528,11 @@ export const limits = {
    * page ends, and its cursor goes on.
    */
   listedKeys: 1_000,
+  /** Entries of a proven page of a namespace, which ends before with the one that makes it so many bytes. */
+  listingEntries: 100,
+  listingBytes: 64 * KiB,
+  /** How often a client begins to read a proven list that changed between two of its pages. */
+  wholeListTries: 3,
   /** Items of a list that come unless more are asked for. */
   httpListPage: 20,
   /**

@@ -254,6 +254,7 @@ export const problemCodes = {
 
   // What a proof that was checked offline does not prove.
   'proof/certificate': 'The certificate does not show that the block is final',
+  'proof/changing': 'What is read page by page changes faster than it is read',
   'proof/contradiction': 'The messages do not show that their signer contradicted itself',
   'proof/headers': 'The headers do not lead from the block to its certificate',
   'proof/history': 'The versions of a record are not shown to be all that there were',

@@ -1,13 +1,21 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { fromHex } from '../base/bytes.ts';
+import { compareBytes, fromHex, utf8 } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
+import { wholeNamespace } from '../client/whole-namespace.ts';
+import type { Genesis } from '../ledger/genesis.ts';
+import { namespaceOf } from '../ledger/record-key.ts';
+import { recordItemJson } from '../ledger/state-json.ts';
+import { pageReading } from '../ledger/state-reading.ts';
 import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
+import { placeJson, placeRows, proven, provenOption } from './proven-state.ts';
 import { shellWord } from './shell-word.ts';
-import { answer, table } from './terminal.ts';
+import { answer, facts, table } from './terminal.ts';
+import { readGenesis } from './trusted-genesis.ts';
 
 export function listCommand(): CommandUnknownOpts {
   return new Command('list')
@@ -16,16 +24,21 @@ export function listCommand(): CommandUnknownOpts {
     .option('--limit <count>', 'records of one page', wholeNumber(1, limits.httpPage), limits.httpPage)
     .option('--after <key>', 'begin behind this key, which the page before named')
     .addOption(consistencyOption)
+    .addOption(provenOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .addHelpText(
       'after',
-      '\nKeys come in the order of their bytes. A page is as it was after one final block, which it names.',
+      '\nKeys come in the order of their bytes. A page is as it was after one final block, which it names. With --genesis it is proven that none is missing: the whole namespace is read for that.',
     )
     .action(async (prefix = '', { limit, after, consistency, ...options }) => {
       refuseAfter(after, prefix);
-      const page = unwrap(await connect(options).records(prefix, { limit, after, consistency }));
+      const client = connect(options);
+      const { item: page, rows: about } =
+        options.genesis === undefined
+          ? { item: unwrap(await client.records(prefix, { limit, after, consistency })), rows: [] }
+          : await provenList(client, await readGenesis(options.genesis), { prefix, after, limit });
       answer(options.json, page, () => {
         const rows = page.records.map(({ key, version, owner, value }) => [
           harmless(key),
@@ -35,9 +48,47 @@ export function listCommand(): CommandUnknownOpts {
         ]);
         const listed =
           rows.length === 0 ? 'No records here.' : table(['key', 'version', 'owner', 'value'], rows);
-        return `${listed}\n\n${listFooter(rows.length, page)}`;
+        const proof = about.length === 0 ? '' : `\n\n${facts(about)}`;
+        return `${listed}\n\n${listFooter(rows.length, page)}${proof}`;
       });
     });
+}
+
+/** The part of a whole namespace that is asked for, with what proves that it lacks nothing. */
+async function provenList(
+  client: HttpClient,
+  genesis: Genesis,
+  {
+    prefix,
+    after,
+    limit,
+  }: { readonly prefix: string; readonly after: string | undefined; readonly limit: number },
+) {
+  const namespace = namespaceOf(prefix);
+  if (namespace === undefined) {
+    throw new Problem('cli/usage', 'only a list of one namespace has a proof', {
+      remedy:
+        'Give a prefix with the name of a namespace and "/", as in "quorate list shop/"; or leave --genesis out.',
+      details: { prefix },
+    });
+  }
+  const { page, records } = unwrap(
+    await wholeNamespace(namespace, (behind) =>
+      proven(client, genesis, pageReading, {
+        name: { namespace, after: behind },
+        ask: client.recordsProof(namespace, { after: behind }),
+      }),
+    ),
+  );
+  const wanted = records.filter(
+    ({ key }) => key.startsWith(prefix) && (after === undefined || compareBytes(utf8(key), utf8(after)) > 0),
+  );
+  const shown = wanted.slice(0, limit).map(({ key, ...record }) => recordItemJson(key, record));
+  const next = shown.length < wanted.length ? (shown.at(-1)?.key ?? null) : null;
+  return {
+    item: { prefix, records: shown, next, ...placeJson(genesis, page) },
+    rows: placeRows(page),
+  };
 }
 
 /** Refuses a place to go on from that is not in the list: a node would name a field of its own. */

@@ -256,6 +256,17 @@ export class HttpClient {
     return this.#proof(() => `namespaces/${pathPart(name)}`, options);
   }
 
+  /**
+   * The same of a page of the records of a namespace, behind a key or from the first one on; `verifyRecords`
+   * checks it and reads it. They come in the order of their paths, which is that of no text.
+   */
+  recordsProof(
+    namespace: string,
+    { after, ...options }: ProofOptions & { readonly after?: string | undefined } = {},
+  ): Promise<StateReadingAnswer | Problem> {
+    return this.#proof(() => `namespaces/${pathPart(namespace)}/records${query({ after })}`, options);
+  }
+
   #proof(of: () => string, options: ProofOptions): Promise<StateReadingAnswer | Problem> {
     return this.#get('stateReading', () => `/v1/proofs/${of()}`, options, shapes.finality);
   }

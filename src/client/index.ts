@@ -18,6 +18,7 @@ export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
 export type { NamespaceEntry } from '../ledger/namespace-entry.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';
 export type { Account, RecordEntry } from '../ledger/state-entry.ts';
+export type { RecordPage } from '../ledger/state-reading.ts';
 export type { Reservation } from '../ledger/reservation.ts';
 export { parseReservation, type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 export {
@@ -52,6 +53,7 @@ export {
   verifyAccount,
   verifyNamespace,
   verifyRecord,
+  verifyRecords,
   verifyReservation,
 } from './verify-state.ts';
 export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

@@ -44,7 +44,7 @@ export class LedgerReads {
     if (least instanceof Problem) return least;
     // Nobody signs the state of the genesis: it follows from the file.
     if (least === 0) {
-      const value = kind.valueOf(kind.read(genesisState(this.#genesis), name).entry);
+      const value = kind.valueOf(kind.read(genesisState(this.#genesis), name));
       return value instanceof Problem ? value : { height: toHeight(0), value };
     }
     return this.#nodes.ask(
@@ -96,7 +96,7 @@ export class LedgerReads {
     }
     const reading = stateReadingFromJson(answer);
     if (reading instanceof Problem) return reading;
-    const value = misdirected(kind, reading, name) ?? kind.valueOf(reading.entry);
+    const value = misdirected(kind, reading, name) ?? kind.valueOf(reading);
     return value instanceof Problem ? value : { height: reading.header.height, value };
   }
 }

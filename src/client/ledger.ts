@@ -11,6 +11,8 @@ import type { Account, RecordEntry } from '../ledger/state-entry.ts';
 import {
   accountReading,
   namespaceReading,
+  pageReading,
+  type RecordPage,
   recordReading,
   reservationReading,
 } from '../ledger/state-reading.ts';
@@ -23,6 +25,7 @@ import { LedgerAccount } from './ledger-account.ts';
 import { LedgerReads, type Reading } from './ledger-reads.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
 import { wrongCount } from './option-checks.ts';
+import { wholeNamespace } from './whole-namespace.ts';
 import { whichChain } from './which-chain.ts';
 import { type Signer, Wallet } from './wallet.ts';
 
@@ -133,6 +136,27 @@ export class Ledger {
     deadline: Deadline = {},
   ): Promise<Reading<NamespaceEntry | undefined> | Problem> {
     return this.#reads.read(namespaceReading, name, (client) => client.namespaceProof(name), deadline);
+  }
+
+  /**
+   * All records of a namespace, in the order of the bytes of their keys: that none is missing is proven too.
+   * None for a namespace that was never opened. `proof/changing` when it is written faster than it is read.
+   */
+  async readRecords(
+    namespace: string,
+    { deadlineMs = 60_000 }: Deadline = {},
+  ): Promise<Reading<RecordPage['records']> | Problem> {
+    const { now } = this.#nodes.surroundings;
+    const until = now() + deadlineMs;
+    const whole = await wholeNamespace(namespace, (after) =>
+      this.#reads.read(
+        pageReading,
+        { namespace, after },
+        (client) => client.recordsProof(namespace, { after }),
+        { deadlineMs: Math.max(0, until - now()) },
+      ),
+    );
+    return whole instanceof Problem ? whole : { height: whole.page.height, value: whole.records };
   }
 
   /**

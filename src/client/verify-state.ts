@@ -10,6 +10,9 @@ import type { Account, RecordEntry } from '../ledger/state-entry.ts';
 import {
   accountReading,
   namespaceReading,
+  type PageName,
+  pageReading,
+  type RecordPage,
   recordReading,
   reservationReading,
   type StateKind,
@@ -63,6 +66,14 @@ export function verifyNamespace(
   { name, ...known }: Known & { readonly name: string },
 ): VerifiedState<NamespaceEntry | undefined> | Problem {
   return verifyState(namespaceReading, answer, name, known);
+}
+
+/** The same of `recordsProof`: a page of the records of a namespace, of which none is missing. */
+export function verifyRecords(
+  answer: unknown,
+  { namespace, after, ...known }: Known & Partial<PageName> & Pick<PageName, 'namespace'>,
+): VerifiedState<RecordPage> | Problem {
+  return verifyState(pageReading, answer, { namespace, after }, known);
 }
 
 function verifyState<Name, Value>(

@@ -1,11 +1,12 @@
 import { compareBytes, equalBytes } from '../base/bytes.ts';
-import { type Codec, listOf, struct, union } from '../base/codec.ts';
+import { bool, boundedBytes, type Codec, listOf, struct, union } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { treeRootIn } from './namespace-entry.ts';
 import { bitAt, halfOf, isInRange, type PathRange, type Place, rootPlace, sideOf } from './path-range.ts';
 import { type NamespaceProof, namespaceProofCodec, verifyNamespaceProof } from './namespace-proof.ts';
-import { namespaceOf } from './record-key.ts';
+import { namespaceOf, recordKeyCodec } from './record-key.ts';
 import { recordStateKey, statePath } from './state-entry.ts';
 import { hashPair, hashValue, isHashBytes, maxDepth, nodeHashCodec } from './state-proof.ts';
 import { hashLeaf } from './tree-update.ts';
@@ -44,6 +45,17 @@ export interface Listing {
   /** There are no more behind these. */
   readonly complete: boolean;
 }
+
+export const listingCodec: Codec<Listing> = struct<Listing>({
+  entries: listOf(
+    struct<Listing['entries'][number]>({
+      key: recordKeyCodec,
+      value: boundedBytes(limits.recordEntryBytes, 'record entry'),
+    }),
+    limits.listingEntries,
+  ),
+  complete: bool,
+});
 
 type Fields<Type extends ListingNode['type']> = Omit<Extract<ListingNode, { readonly type: Type }>, 'type'>;
 

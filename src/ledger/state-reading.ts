@@ -1,10 +1,13 @@
+import { toHex } from '../base/bytes.ts';
 import { type Codec, decode, encode } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type CheckedStep, type FinalityProof, type Trusted, unproven, verifyFinality } from './inclusion.ts';
-import { type NamespaceEntry, readNamespace } from './namespace-entry.ts';
+import { listingCodec, listingProofCodec, verifyListing } from './listing-proof.ts';
+import { type NamespaceEntry, readNamespace, treeRootIn } from './namespace-entry.ts';
 import { proveRecord, recordProofCodec, verifyRecordProof } from './record-proof.ts';
 import { type Reservation, reservationCodec, reservationStateKey } from './reservation.ts';
 import { type ReservationId, reservationText } from './reservation-id.ts';
@@ -23,9 +26,12 @@ import { stateProofCodec, verifyStateProof } from './state-proof.ts';
 
 /** What a state has under one key, and what shows that against the state's root. */
 interface ProvenEntry {
-  /** The bytes of the entry; null where there is none, which is shown as well. */
+  /** The bytes of the entry, or of a listing; null where there is none, which is shown as well. */
   readonly entry: Uint8Array | null;
-  /** As encoded: `recordProofCodec` of a record, `stateProofCodec` of all else. */
+  /**
+   * As encoded: `recordProofCodec` of a record, `listingProofCodec` of a listing, `stateProofCodec` of all
+   * else.
+   */
   readonly proof: Uint8Array;
 }
 
@@ -42,7 +48,7 @@ export interface StateKind<Name, Value> {
   /** Whether a state with this root has just this entry under the name. Never throws, whatever the proof. */
   readonly holds: (root: Hash, name: Name, proven: ProvenEntry) => boolean;
   /** What a proven entry says; a problem when this program does not know its form. */
-  readonly valueOf: (entry: Uint8Array | null) => Value | Problem;
+  readonly valueOf: (proven: ProvenEntry) => Value | Problem;
 }
 
 /** Without anything in it where the state has none. */
@@ -50,7 +56,7 @@ export const accountReading: StateKind<PublicKey, Account> = {
   says: (publicKey) => `account ${encodeAddress(publicKey)}`,
   lacks: (publicKey) => `account ${encodeAddress(publicKey)} has nothing`,
   ...inMainTree(accountStateKey),
-  valueOf: (entry) => (entry === null ? noAccount : decode(accountCodec, entry, 'the account')),
+  valueOf: ({ entry }) => (entry === null ? noAccount : decode(accountCodec, entry, 'the account')),
 };
 
 /** Undefined where there is none, or it was deleted. */
@@ -63,7 +69,7 @@ export const recordReading: StateKind<string, RecordEntry | undefined> = {
   },
   holds: (root, key, { entry, proof }) =>
     shows(recordProofCodec, proof, (read) => verifyRecordProof({ root, key, entry, proof: read })),
-  valueOf(entry) {
+  valueOf({ entry }) {
     const found = entry === null ? undefined : decode(recordCodec, entry, 'the record');
     return found instanceof Problem ? found : recordIn(found);
   },
@@ -74,7 +80,7 @@ export const reservationReading: StateKind<ReservationId, Reservation | undefine
   says: (id) => `reservation ${reservationText(id)}`,
   lacks: (id) => `there is no reservation ${reservationText(id)}`,
   ...inMainTree(reservationStateKey),
-  valueOf: (entry) => (entry === null ? undefined : decode(reservationCodec, entry, 'the reservation')),
+  valueOf: ({ entry }) => (entry === null ? undefined : decode(reservationCodec, entry, 'the reservation')),
 };
 
 /** Undefined for one that was never opened. */
@@ -87,7 +93,62 @@ export const namespaceReading: StateKind<string, NamespaceEntry | undefined> = {
     const { value, proof } = state.proveNamespace(name);
     return { entry: value, proof: encode(stateProofCodec, proof) };
   },
-  valueOf: (entry) => (entry === null ? undefined : readNamespace(entry)),
+  valueOf: ({ entry }) => (entry === null ? undefined : readNamespace(entry)),
+};
+
+/** A page of a namespace: what stands behind `after`, or from its first record on. */
+export interface PageName {
+  readonly namespace: string;
+  readonly after: string | undefined;
+}
+
+/** Records of a namespace that lie side by side, in the order of their paths; no other lies between them. */
+export interface RecordPage {
+  /** Without those that were deleted. */
+  readonly records: readonly (Omit<RecordEntry, 'type'> & { readonly key: string })[];
+  /** Behind which key the next page begins; undefined where these are the last ones. */
+  readonly next: string | undefined;
+  /**
+   * Root of the tree that holds all records of the namespace, and nothing else: pages with the same one are
+   * of one list. Undefined for a namespace that was never opened.
+   */
+  readonly root: Hash | undefined;
+}
+
+export const pageReading: StateKind<PageName, RecordPage> = {
+  says: ({ namespace, after }) =>
+    `the records of ${JSON.stringify(namespace)}${after === undefined ? '' : ` behind ${JSON.stringify(after)}`}, none left out`,
+  lacks: ({ namespace }) => `the namespace ${JSON.stringify(namespace)} has no more records`,
+  read(state, { namespace, after }) {
+    const page = { after, limit: limits.listingEntries, bytes: limits.listingBytes };
+    const { listing, proof } = state.proveListing(namespace, page);
+    return { entry: encode(listingCodec, listing), proof: encode(listingProofCodec, proof) };
+  },
+  holds(root, { namespace: name, after }, { entry, proof }) {
+    const listing = entry === null ? undefined : decode(listingCodec, entry, 'the listing');
+    if (listing === undefined || listing instanceof Problem) return false;
+    return shows(listingProofCodec, proof, (read) =>
+      verifyListing({ root, name, after, listing, proof: read }),
+    );
+  },
+  valueOf({ entry, proof }) {
+    const listing = decode(listingCodec, entry ?? new Uint8Array(), 'the listing');
+    if (listing instanceof Problem) return listing;
+    const shown = decode(listingProofCodec, proof, 'the proof of a listing');
+    if (shown instanceof Problem) return shown;
+    const records: RecordPage['records'][number][] = [];
+    for (const { key, value } of listing.entries) {
+      const found = decode(recordCodec, value, 'the record');
+      if (found instanceof Problem) return found;
+      if (found.type === 'record') records.push({ key, ...found });
+    }
+    const { value } = shown.namespace;
+    return {
+      records,
+      next: listing.complete ? undefined : listing.entries.at(-1)?.key,
+      root: value === null ? undefined : (toHex(treeRootIn(value)) as Hash),
+    };
+  },
 };
 
 /**
@@ -105,7 +166,7 @@ export function verifyReading<Name, Value>(
   const { height } = reading.header;
   const finality = verifyFinality(reading, trusted);
   if (finality instanceof Problem) return finality;
-  const found = kind.valueOf(reading.entry);
+  const found = kind.valueOf(reading);
   if (found instanceof Problem) return found;
   const says = `the state after block ${height} holds ${reading.entry === null ? 'nothing' : 'this'} of ${kind.says(name)}`;
   return { found, steps: [{ check: 'state', says }, ...finality] };

@@ -255,29 +255,29 @@ export class State {
   }
 
   /**
-   * Entries of a namespace behind a key, or from its first on, at most this many, and the proof that none is
-   * missing (`verifyListing`). None for a namespace that was never opened.
+   * Entries of a namespace behind a key, or from its first on, until they are so many or have so many bytes,
+   * and the proof that none is missing (`verifyListing`). None for a namespace that was never opened.
    */
   proveListing(
     name: string,
-    page: { readonly after?: string | undefined; readonly limit: number },
+    page: { readonly after?: string | undefined; readonly limit: number; readonly bytes?: number },
   ): { readonly listing: Listing; readonly proof: ListingProof } {
     const owner = namespaceStateKey(name);
     const namespace = this.proveNamespace(name);
     const after = page.after === undefined ? undefined : recordStateKey(page.after);
     const entries: Listing['entries'][number][] = [];
     let complete = true;
+    let left = page.bytes ?? Infinity;
     for (const [key, value] of this.#tree.entries(after, owner)) {
-      complete = entries.length < page.limit;
+      complete = entries.length < page.limit && left > 0;
       if (!complete) break;
       entries.push({ key: nameIn(key), value });
+      left -= key.length + value.length;
     }
-    const last = complete ? undefined : entries.at(-1);
+    const end = complete ? undefined : entries.at(-1);
+    const last = end && statePath(recordStateKey(end.key));
     const { walk, root } = this.#tree.walk(owner);
-    const nodes = listingNodes(walk, root, {
-      after: after && statePath(after),
-      last: last && statePath(recordStateKey(last.key)),
-    });
+    const nodes = listingNodes(walk, root, { after: after && statePath(after), last });
     return { listing: { entries, complete }, proof: { namespace, nodes: namespace.value ? nodes : [] } };
   }
 

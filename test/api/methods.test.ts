@@ -26,6 +26,7 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/proofs/records', 'GET, HEAD'],
   ['/v1/proofs/reservations/x', 'GET, HEAD'],
   ['/v1/proofs/namespaces/a', 'GET, HEAD'],
+  ['/v1/proofs/namespaces/a/records', 'GET, HEAD'],
   ['/v1/status', 'GET, HEAD'],
   ['/v1/why', 'GET, HEAD'],
   ['/v1/validators', 'GET, HEAD'],

@@ -119,6 +119,15 @@ void test('what the state has comes with its proof, once a block is final', asyn
     assert.deepEqual([reading.hash, reading.header.height, reading.entry], [hash, 1, null]);
     assert.match(reading.proof, /^(?:[0-9a-f]{2})+$/);
   }
+  const page = await get(world, '/v1/proofs/namespaces/shop/records?after=shop%2Fa', stateReadingSchema);
+  assert.deepEqual([page.header.height, page.entry], [1, '0001'], 'an empty page, and complete');
+  for (const wrong of [
+    'namespaces/shop/records?after=',
+    'namespaces/a%2Fb/records',
+    'namespaces/shop/records?limit=1',
+  ]) {
+    await problemFrom(await fetch(`${world.api.address}/v1/proofs/${wrong}`), 400, 'api/invalid-request');
+  }
   await problemFrom(await fetch(`${world.api.address}/v1/proofs/accounts/x`), 400, 'keys/address');
   await problemFrom(await fetch(`${world.api.address}/v1/proofs/records`), 400, 'api/invalid-request');
   await problemFrom(await fetch(`${world.api.address}/v1/proofs/records?key=`), 400, 'api/invalid-request');
@@ -390,6 +399,7 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/namespaces/{name}',
     '/v1/proofs/accounts/{account}',
     '/v1/proofs/namespaces/{name}',
+    '/v1/proofs/namespaces/{name}/records',
     '/v1/proofs/records',
     '/v1/proofs/reservations/{reservation}',
     '/v1/ready',

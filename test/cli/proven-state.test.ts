@@ -11,6 +11,7 @@ import { reservationText } from '../../src/ledger/reservation-id.ts';
 import {
   accountReading,
   namespaceReading,
+  pageReading,
   recordReading,
   reservationReading,
 } from '../../src/ledger/state-reading.ts';
@@ -38,6 +39,10 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
     ['/v1/proofs/records?key=note', record('note')],
     ['/v1/proofs/records?key=gone', record('gone')],
     ['/v1/proofs/namespaces/shop', stateProofOf(genesis, namespaceReading, 'shop').answer],
+    ...['shop', 'shed'].map((namespace): [string, object] => {
+      const { answer } = stateProofOf(genesis, pageReading, { namespace, after: undefined });
+      return [`/v1/proofs/namespaces/${namespace}/records`, answer];
+    }),
     ['/v1/proofs/namespaces/shed', stateProofOf(genesis, namespaceReading, 'shed').answer],
     ...[0, 1].map((operation): [string, object] => {
       const id = { sender: alice, nonce: 9, operation };
@@ -96,6 +101,29 @@ test('with a genesis file an account and a record are proven, and said to be of 
   assert.deepEqual([none.code, problemOf(none).code], [5, 'api/no-such-reservation']);
 });
 
+test('with a genesis file a list of a namespace is proven to lack nothing', async (t) => {
+  const { args } = await chain(t);
+  const shop = await quorate(['list', 'shop/', ...args]);
+  assert.match(shop.out, /^shop\/price +1 +\S+ +9$/m, shop.err);
+  assert.match(shop.out, /^1 at height 1$/m);
+  assert.match(shop.out, /^state +.*the records of "shop", none left out$/m);
+  assert.match(shop.out, /^certificate +3 of 4 validators signed/m);
+  const listed = async (...of: string[]) => {
+    const { records, next, height } = jsonOf(await quorate(['list', ...of, ...args, '--json']));
+    return [(records as { key: string }[]).map(({ key }) => key), next, height];
+  };
+  assert.deepEqual(await listed('shop/'), [['shop/price'], null, 1]);
+  assert.deepEqual(await listed('shop/pr', '--limit', '1'), [['shop/price'], null, 1]);
+  assert.deepEqual(await listed('shop/x'), [[], null, 1]);
+  assert.deepEqual(await listed('shop/', '--after', 'shop/p'), [['shop/price'], null, 1]);
+  assert.deepEqual(await listed('shop/', '--after', 'shop/price'), [[], null, 1]);
+  assert.deepEqual(await listed('shed/'), [[], null, 1], 'it was never opened');
+  for (const prefix of [[], ['shop']]) {
+    const ran = await quorate(['list', ...prefix, ...args, '--json']);
+    assert.deepEqual([ran.code, problemOf(ran).code], [2, 'cli/usage']);
+  }
+});
+
 test('what a node cannot prove is not shown', async (t) => {
   const lies: readonly (readonly [string, (answer: object) => object])[] = [
     ['proof/state', (answer) => ({ ...answer, entry: null })],
@@ -111,6 +139,7 @@ test('what a node cannot prove is not shown', async (t) => {
       ['get', 'note'],
       ['reservation', 'alice:9:0'],
       ['namespace', 'show', 'shop'],
+      ['list', 'shop/'],
     ]) {
       const ran = await quorate([...asked, ...args, '--json']);
       assert.equal(ran.out, '', code);

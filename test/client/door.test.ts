@@ -92,6 +92,7 @@ test('both doors hand out what an application needs, the client’s all of it bu
     'verifyNamespace',
     'verifyReceipt',
     'verifyRecord',
+    'verifyRecords',
     'verifyReservation',
   ];
   assert.deepEqual(Object.keys(client).toSorted(), names.toSorted());

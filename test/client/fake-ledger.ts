@@ -18,11 +18,12 @@ import { formatGenesis, type Genesis, genesisHeader, genesisState } from '../../
 import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
 import { hashReceipt, type Receipt, receiptJson, receiptsRootOf } from '../../src/ledger/receipt.ts';
 import type { State } from '../../src/ledger/state.ts';
-import { accountStateKey, encodeAccount } from '../../src/ledger/state-entry.ts';
+import { accountStateKey, encodeAccount, type StateChange } from '../../src/ledger/state-entry.ts';
 import { parseReservation } from '../../src/ledger/reservation-id.ts';
 import {
   accountReading,
   namespaceReading,
+  pageReading,
   recordReading,
   reservationReading,
 } from '../../src/ledger/state-reading.ts';
@@ -175,16 +176,20 @@ export class FakeLedger {
     return { finality: { header, descendants: [], certificate }, state };
   }
 
+  /** What the next block changes in the state besides the nonces. */
+  alsoChanges: StateChange[] = [];
+
   #blockOf(transactions: readonly Transaction[]): Block {
     const receipts = transactions.map(({ hash }): Receipt => ({ ...nothingCame, transactionHash: hash }));
     const before = this.blocks.at(-1)?.state ?? genesisState(this.genesis);
     const senders = [...new Set(transactions.map(({ sender }) => sender))];
-    const state = before.with(
-      senders.map((sender) => {
+    const state = before.with([
+      ...senders.map((sender) => {
         const account = { ...before.account(sender), nonce: this.nonces.get(sender) ?? 0 };
         return { key: accountStateKey(sender), value: encodeAccount(account) };
       }),
-    );
+      ...this.alsoChanges.splice(0),
+    ]);
     const header = nextHeader(this.blocks.at(-1)?.header ?? genesisHeader(this.genesis), {
       transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
       receiptsRoot: receiptsRootOf(receipts),
@@ -206,7 +211,7 @@ export class FakeLedger {
       this.nonces.set(transaction.sender, next + 1);
       taken.push(transaction);
     }
-    if (taken.length === 0) return;
+    if (taken.length === 0 && this.alsoChanges.length === 0) return;
     this.blocks.push(this.#blockOf(taken));
     for (const node of this.nodes) {
       for (const transaction of taken) node.pool.delete(transaction.hash);
@@ -328,15 +333,7 @@ class FakeNode {
     } else if (resource === 'proofs') {
       const { finality, state } = this.#ledger.readingAt(blocks.length - this.behind);
       if (finality === undefined) return json({ code: 'api/no-such-block', detail: 'none', remedy: '' }, 404);
-      const key = new URL(url, this.url).searchParams.get('key') ?? '';
-      const entry =
-        name === 'accounts'
-          ? accountReading.read(state, unwrap(parseAddress(part ?? '')))
-          : name === 'records'
-            ? recordReading.read(state, key)
-            : name === 'namespaces'
-              ? namespaceReading.read(state, part ?? '')
-              : reservationReading.read(state, unwrap(parseReservation(decodeURIComponent(part ?? ''))));
+      const entry = entryIn(state, new URL(url, this.url));
       json(stateReadingJson(this.#ledger.origin as never, { ...finality, ...entry }));
     } else if (resource === 'events') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -399,4 +396,14 @@ function accountOf(
   const { height, stateRoot } = header;
   const value = { publicKey, ...state.account(publicKey), ...nonces };
   return accountJson(origin as never, { value, consistency: 'stale', height, blockHash: hash, stateRoot });
+}
+
+/** What is asked for of a state, with its proof. */
+function entryIn(state: State, { pathname, searchParams }: URL) {
+  const [kind = '', name = '', below] = pathname.split('/').slice(3).map(decodeURIComponent);
+  if (kind === 'accounts') return accountReading.read(state, unwrap(parseAddress(name)));
+  if (kind === 'records') return recordReading.read(state, searchParams.get('key') ?? '');
+  if (kind === 'reservations') return reservationReading.read(state, unwrap(parseReservation(name)));
+  if (below === undefined) return namespaceReading.read(state, name);
+  return pageReading.read(state, { namespace: name, after: searchParams.get('after') ?? undefined });
 }

@@ -7,7 +7,7 @@ import { floorCodec } from '../../src/node/effects/signer.ts';
 import { evidenceCodec } from '../../src/storage/evidence-table.ts';
 import { sweepCodec } from '../../src/storage/index-sweep.ts';
 import { indexCodec } from '../../src/storage/index-tables.ts';
-import { listingProofCodec } from '../../src/ledger/listing-proof.ts';
+import { listingCodec, listingProofCodec } from '../../src/ledger/listing-proof.ts';
 import { proveRecord, recordProofCodec } from '../../src/ledger/record-proof.ts';
 import { encodeNamespaceRules, rulesCodec } from '../../src/ledger/namespace.ts';
 import { readFileSync } from 'node:fs';
@@ -466,6 +466,7 @@ export const goldenValues: readonly GoldenValue[] = [
   raw('namespace entry', after.state.proveNamespace('länder').value ?? new Uint8Array(), namespaceEntryCodec),
   of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
   of('record proof', recordProofCodec, proveRecord(after.state, 'länder/de').proof),
+  of('listing', listingCodec, after.state.proveListing('länder', { limit: 1 }).listing),
   of('listing proof', listingProofCodec, after.state.proveListing('länder', { limit: 1 }).proof),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
   of('history proof', historyProofCodec, {

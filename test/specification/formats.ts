@@ -19,7 +19,7 @@ import { chainParametersCodec } from '../../src/ledger/chain-parameters.ts';
 import { conditionCodec } from '../../src/ledger/condition.ts';
 import { contentCodec } from '../../src/ledger/genesis-content.ts';
 import { historyProofCodec } from '../../src/ledger/history-proof.ts';
-import { listingProofCodec } from '../../src/ledger/listing-proof.ts';
+import { listingCodec, listingProofCodec } from '../../src/ledger/listing-proof.ts';
 import { configurationCodec } from '../../src/ledger/members.ts';
 import { merkleProofCodec } from '../../src/ledger/merkle.ts';
 import { namespaceProofCodec } from '../../src/ledger/namespace-proof.ts';
@@ -180,6 +180,11 @@ export const chapters: Readonly<Record<string, readonly Format[]>> = {
       'record proof',
       recordProofCodec,
       'In the tree of the namespace, when the key is of one that was opened.',
+    ),
+    format(
+      'listing',
+      listingCodec,
+      'A page of the records of a namespace, in the order of their paths, deleted ones among them.',
     ),
     format('listing proof', listingProofCodec),
     format('history proof', historyProofCodec, 'Newest step first.'),

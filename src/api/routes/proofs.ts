@@ -5,6 +5,7 @@ import { parseReservation } from '../../ledger/reservation-id.ts';
 import {
   accountReading,
   namespaceReading,
+  pageReading,
   recordReading,
   reservationReading,
   type StateKind,
@@ -19,6 +20,10 @@ import { accountName, type Api, problemAnswer, type RouteContext } from './route
 const description =
   'Of the state after the newest block that is final on this node. Anybody can check it against the genesis file: ' +
   'the tree of states shows the entry, or that there is none, and the certificate shows that the block is final.';
+
+const aboutPages =
+  'Here the entry is a "listing" of the specification: records in the order of their paths, which is that of no ' +
+  'text, deleted ones among them. It is as long as the node made it, and says whether it is complete.';
 
 const schemaOf = (operationId: string, summary: string) => ({
   operationId,
@@ -67,5 +72,22 @@ export function proofRoutes(api: Api, { backend }: RouteContext): void {
       schema: { ...schemaOf('getNamespaceProof', 'A namespace, or that it was never opened'), params: name },
     },
     ({ params }) => proven(namespaceReading, params.name),
+  );
+  const page = z.strictObject({
+    after: recordKeyParameter
+      .optional()
+      .describe('Behind which the page begins: the last key of the one before'),
+  });
+  api.get(
+    '/v1/proofs/namespaces/:name/records',
+    {
+      schema: {
+        ...schemaOf('getRecordsProof', 'A page of the records of a namespace, and that none is missing'),
+        description: `${description} ${aboutPages}`,
+        params: name,
+        querystring: page,
+      },
+    },
+    ({ params, query }) => proven(pageReading, { namespace: params.name, after: query.after }),
   );
 }
