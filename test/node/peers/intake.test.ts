@@ -7,7 +7,7 @@ import { limits } from '../../../src/base/limits.ts';
 import { unwrap } from '../../../src/base/problem.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
-import { sign } from '../../../src/crypto/keys.ts';
+import { keyPairFromSeed, sign } from '../../../src/crypto/keys.ts';
 import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
 import type { PublicKey, SignatureClaim } from '../../../src/crypto/signature.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
@@ -674,6 +674,35 @@ describe('large transactions under check', () => {
     world.time.run(((2 * cost) / perSecond) * 1_000);
     assert.ok(heard('10.0.0/1') >= 1, 'in time it may send again');
     assert.ok(heard('peer-1') > 20, 'a member may send more');
+  });
+
+  test('that nobody can pay and that name many keys cost a member its bytes, though their signatures are true', () => {
+    const world = new World();
+    const poor = keyPairFromSeed(new Uint8Array(32).fill(7));
+    assert.equal(start.state.account(poor.publicKey).balance, 0n);
+    const keys = Array.from({ length: limits.maxSigners }, (_, at) => sender(at + 1)).toSorted();
+    const change = { type: 'set-keys' as const, keys, threshold: 1, force: true };
+    const ofKeys = (nonce: number): Uint8Array => {
+      const operations = Array.from({ length: 62 }, () => change);
+      const own = { ...body, sender: poor.publicKey, signers: [poor.publicKey], nonce, operations };
+      const signature = sign(poor.secretKey, transactionSigningBytes(encodeBody(own)));
+      return assembleTransaction(own, [signature]).bytes;
+    };
+    const frame = [ofKeys(0), ofKeys(1)];
+    const seconds = 4;
+    // Twenty times as many as it may have looked at.
+    for (let ms = 0; ms < seconds * 1_000; ms++) {
+      world.hear('peer-1', ...frame);
+      world.time.run(1);
+    }
+    const looked = world.arrived.length * 62 * keys.length;
+    const { burst, perSecond } = limits.memberBytes;
+    const inOneFrame = 2 * 62 * keys.length;
+    const most = (burst + seconds * perSecond) / (limits.namedKeyBytes + 32) + inOneFrame;
+    assert.ok(looked > most / 2 && looked <= most, `${looked} keys of ${most}`);
+    assert.equal(world.checked.length, 2, 'what is signed is found out once');
+    assert.deepEqual([world.mempool.size, world.published.length, world.penalties.length], [0, 0, 0]);
+    assert.ok(world.hear('peer-2', known(transfer(0))) === 'accept', 'others are heard meanwhile');
   });
 
   test('count each of their signatures', () => {
