@@ -1,4 +1,4 @@
-import type { Hash } from '../crypto/hash.ts';
+import { type Hash, sha256Hex } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from './block.ts';
 import type { Ending, Reservation } from './reservation.ts';
@@ -99,6 +99,17 @@ export class Draft {
   readonly namespaces = new Changes<string, NamespaceRules>();
   readonly #kinds = [this.records, this.reservations, this.endings, this.proposals, this.namespaces];
   readonly #below: State;
+  /**
+   * What conditions asked of records, and what is proposed, as the parent's state has it: conditions are
+   * free, and each validator may have a large proposal, so each is read once, however often a block asks.
+   */
+  readonly #versionsBelow = new Map<string, number>();
+  readonly #hashes = new Map<
+    string,
+    { readonly of: RecordEntry | Tombstone | undefined; readonly hash: Hash }
+  >();
+  readonly #proposalsBelow = new Map<Hash, ChainProposal | undefined>();
+  #proposalNamesBelow: readonly ProposalName[] | undefined;
   #parameters: ChainParameters | undefined;
   #proposalNames: readonly ProposalName[] | undefined;
   /** Both as they were when the trial began. */
@@ -128,6 +139,30 @@ export class Draft {
     return recordIn(this.recordEntry(key));
   }
 
+  /** The version of a record; 0 where there is none, or it was deleted. */
+  recordVersion(key: string): number {
+    const changed = this.records.get(key);
+    if (changed !== undefined) return recordIn(changed)?.version ?? 0;
+    let version = this.#versionsBelow.get(key);
+    if (version === undefined) {
+      version = recordIn(this.#below.recordEntry(key))?.version ?? 0;
+      this.#versionsBelow.set(key, version);
+    }
+    return version;
+  }
+
+  /** The SHA-256 of a record's value; undefined where there is none. */
+  recordHash(key: string): Hash | undefined {
+    const changed = this.records.get(key);
+    const known = this.#hashes.get(key);
+    if (known !== undefined && known.of === changed) return known.hash;
+    const record = this.record(key);
+    if (record === undefined) return undefined;
+    const hash = sha256Hex(record.value);
+    this.#hashes.set(key, { of: changed, hash });
+    return hash;
+  }
+
   reservation(id: ReservationId): Reservation | undefined {
     const changed = this.reservations.get(nameOf(id));
     return changed === undefined ? this.#below.reservation(id) : (changed.reservation ?? undefined);
@@ -151,7 +186,7 @@ export class Draft {
   }
 
   get proposalNames(): readonly ProposalName[] {
-    return this.#proposalNames ?? this.#below.proposalNames;
+    return this.#proposalNames ?? (this.#proposalNamesBelow ??= this.#below.proposalNames);
   }
 
   set proposalNames(names: readonly ProposalName[]) {
@@ -160,7 +195,12 @@ export class Draft {
 
   proposal(id: Hash): ChainProposal | undefined {
     const own = this.proposals.get(id);
-    return own === undefined ? this.#below.proposal(id) : (own ?? undefined);
+    return own === undefined ? this.#proposalBelow(id) : (own ?? undefined);
+  }
+
+  #proposalBelow(id: Hash): ChainProposal | undefined {
+    if (!this.#proposalsBelow.has(id)) this.#proposalsBelow.set(id, this.#below.proposal(id));
+    return this.#proposalsBelow.get(id);
   }
 
   /** What differs of the chain's parameters, and of proposals to change them. */
@@ -174,7 +214,7 @@ export class Draft {
     }
     for (const { key: id, value: proposal } of this.proposals.all) {
       // A proposal that was made and replaced in this block never had an entry.
-      if (proposal === null && this.#below.proposal(id) === undefined) continue;
+      if (proposal === null && this.#proposalBelow(id) === undefined) continue;
       changes.push({
         key: proposalStateKey(id),
         value: proposal === null ? null : encodeProposal(proposal),

@@ -1,4 +1,4 @@
-import { type Hash, sha256Hex } from '../crypto/hash.ts';
+import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from './block.ts';
 import { approveChange, proposeChange } from './change-rules.ts';
@@ -37,9 +37,8 @@ export function checkCondition(
       return found.version > 0 ? undefined : { code, found };
     }
     case 'record-hash': {
-      const record = draft.record(condition.key);
-      if (record === undefined) return { code, found: { type: 'version', version: 0 } };
-      const hash = sha256Hex(record.value);
+      const hash = draft.recordHash(condition.key);
+      if (hash === undefined) return { code, found: { type: 'version', version: 0 } };
       return hash === condition.hash ? undefined : { code, found: { type: 'hash', hash } };
     }
     case 'balance-at-least': {
@@ -206,5 +205,5 @@ function setKeys(
 
 /** 0 where there is no record, or it was deleted. */
 function versionOf(draft: Draft, key: string): { readonly type: 'version'; readonly version: number } {
-  return { type: 'version', version: draft.record(key)?.version ?? 0 };
+  return { type: 'version', version: draft.recordVersion(key) };
 }

@@ -12,7 +12,7 @@ import { type Execution, executeBlock, nextValidatorsOf } from '../../src/ledger
 import { configurationHash, encodeConfiguration, type Member } from '../../src/ledger/members.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import { proposalId } from '../../src/ledger/proposal.ts';
-import type { State } from '../../src/ledger/state.ts';
+import { State } from '../../src/ledger/state.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
 import { contextAt, hashOf, keyOf, put, stateWith, transaction } from './samples.ts';
 
@@ -101,6 +101,18 @@ class World {
 }
 
 describe('a change of the chain', () => {
+  test('is read once for a block, however often the block asks for it', (context) => {
+    const world = new World();
+    for (const name of names) assert.equal(world.propose(name, fee(7n + BigInt(name.length))), '');
+    const read = context.mock.method(State.prototype, 'proposal');
+    const again = Array.from({ length: 50 }, (_, index) =>
+      world.proposal(fee(BigInt(100 - index)), { replaces: true }),
+    );
+    assert.equal(world.does('a', ...again), '');
+    assert.equal(world.effects.length, 50);
+    assert.equal(read.mock.callCount(), names.length + 50 - 1, 'those that were there, and each new name');
+  });
+
   test('is decided by the approval that makes a quorum, its proposer’s included, and not before', () => {
     const world = new World();
     assert.equal(world.propose('a', fee(7n)), '');

@@ -17,7 +17,7 @@ import { buildBlock } from '../../src/ledger/block-building.ts';
 import { type Execution, executeBlock } from '../../src/ledger/execution.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
-import type { State } from '../../src/ledger/state.ts';
+import { State } from '../../src/ledger/state.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { contextAt, execute, keyOf, type Order, proposer, put, stateWith, transaction } from './samples.ts';
 
@@ -192,6 +192,52 @@ describe('conditions', () => {
       receipts.map(({ code }) => code),
       ['', 'condition/balance-at-least'],
     );
+  });
+
+  test('go by what stands there by now: before a change, after it, and after one that was undone', () => {
+    const hashIs = (value: string): Condition => ({ type: 'record-hash', key, hash: sha256Hex(utf8(value)) });
+    const versionIs = (version: number): Condition => ({ type: 'record-version', key, version });
+    const bobs = { from: 'bob', fee: 0n };
+    const { receipts } = execute(
+      state,
+      [
+        transaction({ ...bobs, nonce: 0, conditions: [hashIs('v1'), versionIs(1)] }, write('b')),
+        transaction({ from: 'alice', nonce: 1 }, write(key, 'v2')),
+        transaction({ ...bobs, nonce: 1, conditions: [hashIs('v2'), versionIs(2)] }, write('b')),
+        transaction({ from: 'alice', nonce: 2 }, write(key, 'v3'), pay('bob', 1_000n)),
+        transaction({ ...bobs, nonce: 2, conditions: [hashIs('v2'), versionIs(2)] }, write('b')),
+        transaction({ from: 'alice', nonce: 3 }, wipe(key)),
+        transaction({ ...bobs, nonce: 3, conditions: [hashIs('v2')] }, write('b')),
+        transaction({ ...bobs, nonce: 4, conditions: [versionIs(2)] }, write('b')),
+      ],
+      2,
+    );
+    assert.deepEqual(
+      receipts.map(({ code }) => code),
+      [
+        '',
+        '',
+        '',
+        'transaction/insufficient-balance',
+        '',
+        '',
+        'condition/record-hash',
+        'condition/record-version',
+      ],
+    );
+  });
+
+  test('read a record once for a block, however many ask: they are free', (context) => {
+    const asked: readonly Condition[] = Array.from({ length: limits.maxConditions }, (_, index) =>
+      index % 2 === 0 ? { type: 'record-hash', key, hash } : { type: 'record-version', key, version: 1 },
+    );
+    const list = Array.from({ length: 20 }, (_, nonce) =>
+      transaction({ from: 'bob', nonce, conditions: asked }, pay('alice', 1n)),
+    );
+    const read = context.mock.method(State.prototype, 'recordEntry');
+    const done = unwrap(executeBlock(state, contextAt(2), list));
+    assert.ok(done.receipts.every(({ status }) => status === 'applied'));
+    assert.equal(read.mock.callCount(), 2, 'for its version, and for its value');
   });
 
   test('a deleted record is absent, whatever its version', () => {
