@@ -42,7 +42,8 @@ export function watchCommand(): CommandUnknownOpts {
       const client = connect(options);
       const genesis = options.genesis === undefined ? undefined : await readGenesis(options.genesis);
       const checker = genesis && new ProofChecker(genesis, client);
-      const { chainId, name } = genesis ?? chainOf(unwrap(await client.status()));
+      const status = unwrap(await client.status());
+      const { chainId, name } = genesis ?? chainOf(status);
       const names = genesis === undefined ? await namesOf(client) : namesIn(genesis);
       if (process.stderr.isTTY) {
         notice(styledError('dim', `Final blocks of ${harmless(name)} at ${client.baseUrl}; Ctrl-C ends it.`));
@@ -51,7 +52,8 @@ export function watchCommand(): CommandUnknownOpts {
       const stream = finalBlocks({
         baseUrl: client.baseUrl,
         chainId,
-        ...(options.from !== undefined && { after: toHeight(options.from - 1) }),
+        // Named also where the next one is wanted: when the node stops before it told of any, none is missed.
+        after: options.from === undefined ? status.finalHeight : toHeight(options.from - 1),
         onTrouble: (problem) => trouble.say(problem),
       });
       let left = options.blocks ?? Infinity;

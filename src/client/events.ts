@@ -14,7 +14,8 @@ export interface FinalBlocksOptions {
   readonly baseUrl: string | readonly string[];
   /**
    * The last block that was seen. With its hash, the stream also shows that the chain is still the
-   * one that was read before.
+   * one that was read before. Without it they begin with the next block of the node that is read; when that
+   * one is left before it told of any, with the next of another one, and what was final in between is missed.
    */
   readonly after?: Height | { readonly height: Height; readonly hash: Hash };
   /** The chain that is expected; without it, that of the first block. */

@@ -169,14 +169,18 @@ export class Ledger {
 
   /**
    * The blocks that become final; see `finalBlocks`. Under PBFT each header is proven before it is given; how
-   * many transactions there are is the word of the node that told of it.
+   * many transactions there are is the word of the node that told of it. Without `after` they begin after the
+   * newest that an honest one of the nodes shows now, and none is missed from there on.
    */
-  finalBlocks(
+  async *finalBlocks(
     options: Pick<FinalBlocksOptions, 'after' | 'signal' | 'onTrouble'> = {},
   ): AsyncGenerator<FinalBlockEvent, void> {
     const { endpoints, surroundings } = this.#nodes;
-    return finalBlocks({
+    const after = options.after ?? (await this.#watch.proofs.height({ deadlineMs: 0 }));
+    yield* finalBlocks({
       ...options,
+      // Where no node answers now, they begin with the next one of whichever answers first.
+      ...(!(after instanceof Problem) && { after }),
       baseUrl: endpoints,
       chainId: this.chainId,
       surroundings,

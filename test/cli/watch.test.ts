@@ -7,13 +7,16 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import type { KeyPair } from '../../src/crypto/keys.ts';
+import { toHeight } from '../../src/ledger/block.ts';
 import { formatGenesis } from '../../src/ledger/genesis.ts';
 import { blockLine } from '../../src/cli/watch.ts';
-import { fakeApi, origin, problemReply, status } from '../client/fake-api.ts';
+import { fakeApi, origin, problemReply, status as laterStatus } from '../client/fake-api.ts';
 import { genesisOf, pairs, proofOf } from '../client/proof-samples.ts';
 import { launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 const genesis = genesisOf('pbft');
+/** No block is final yet. */
+const status = { ...laterStatus, finalHeight: toHeight(0), highestKnown: toHeight(0) };
 const { json, block: body, transaction } = proofOf(genesis, 0);
 const { header, descendants, certificate, blockHash: hash } = json['inclusion'] as Record<string, object>;
 const transactionHashes = (body['transactions'] as { hash: string }[]).map(({ hash: one }) => one);
@@ -21,6 +24,12 @@ const transactionCount = transactionHashes.length;
 const about = { ...origin, chainId: genesis.chainId };
 const [, second, third] = pairs as [KeyPair, KeyPair, KeyPair];
 const told = { ...about, hash, header };
+
+function genesisFile(t: TestContext): string {
+  const file = join(temporaryDirectory(t), 'genesis.json');
+  writeFileSync(file, formatGenesis(genesis));
+  return file;
+}
 
 /** What a node tells of block 1; a test puts lies over it. */
 async function oneBlock(t: TestContext) {
@@ -63,8 +72,7 @@ async function oneBlock(t: TestContext) {
     }
     return problemReply(404, 'api/not-found');
   });
-  const file = join(temporaryDirectory(t), 'genesis.json');
-  writeFileSync(file, formatGenesis(genesis));
+  const file = genesisFile(t);
   const watch = (...args: readonly string[]) => quorate(['watch', '--blocks', '1', '--node', url, ...args]);
   return { lies, seen, watch, proven: (...args: readonly string[]) => watch('--genesis', file, ...args) };
 }
@@ -137,6 +145,31 @@ test('watch --genesis shows nothing of what a node adds, and ends at what is not
     assert.equal(lied.code, 1, lied.out);
     assert.equal(problemOf(lied).code, code);
     assert.equal(lied.out, '');
+  }
+});
+
+test('watch asks for what comes after the block that was final when it began, also with --genesis', async (t) => {
+  for (const args of [[], ['--genesis', genesisFile(t)]]) {
+    const asked: unknown[] = [];
+    const server = createServer(({ url, headers }, response) => {
+      if (url?.startsWith('/v1/events') === true) asked.push(headers['last-event-id']);
+      const known = url === '/v1/status' ? laterStatus : { ...origin, validators: [], strangers: [] };
+      const body = url?.startsWith('/v1/events') === true ? problemReply(503, 'api/busy').body : known;
+      const isTold = body === known;
+      response.writeHead(isTold ? 200 : 503, {
+        'content-type': isTold ? 'application/json' : 'application/problem+json',
+      });
+      response.end(JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const ran = await quorate(['watch', '--node', url, ...args], { interruptWhen: () => asked.length > 1 });
+    assert.equal(ran.code, 0, ran.err);
+    assert.deepEqual(new Set(asked), new Set(['40']));
   }
 });
 

@@ -236,6 +236,30 @@ for (const [where, path] of [
   });
 }
 
+test('who reads from the end on misses no block, although the node that is read dies before it told of one', async (t) => {
+  let isStreamed = true;
+  const time = fastTime(t);
+  const fetch: Surroundings['fetch'] = (url, init) =>
+    isStreamed || url !== `${fake.endpoints[1]}/v1/events`
+      ? time.fetch(url, init)
+      : Promise.reject(new TypeError('gone'));
+  const { fake, ledger, account } = await start(t, 2, { ...time, fetch });
+  const blocks = ledger.finalBlocks();
+  const next = blocks.next();
+  await readersAre(fake, 1);
+  isStreamed = false;
+  fake.nodes[0]?.kill();
+  const paid = [1n, 2n].map((amount) => account.transfer(bob, amount, { deadlineMs }));
+  await until(() => fake.final.length === 2);
+  isStreamed = true;
+  assert.ok((await Promise.all(paid)).every(isFinal));
+  await until(() => (fake.nodes[1]?.readers.size ?? 0) > 0);
+  assert.ok(isFinal(await account.transfer(bob, 3n, { deadlineMs })));
+  assert.equal((await next).value?.header.height, 1);
+  assert.equal((await blocks.next()).value?.header.height, 2);
+  await blocks.return();
+});
+
 test('a node of another chain is passed over, and the stream of the others is read', async (t) => {
   const { fake, account } = await start(t, 2);
   fake.commits = false;
