@@ -531,6 +531,8 @@ export const limits = {
   /** Entries of a proven page of a namespace, which ends before with the one that makes it so many bytes. */
   listingEntries: 100,
   listingBytes: 64 * KiB,
+  /** Transactions that a client asks for at once when it follows the history of a record. */
+  historyAtOnce: 8,
   /** How often a client begins to read a proven list that changed between two of its pages. */
   wholeListTries: 3,
   /** Items of a list that come unless more are asked for. */

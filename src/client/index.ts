@@ -14,6 +14,7 @@ export { type Height, toHeight } from '../ledger/block.ts';
 export type { Condition } from '../ledger/condition.ts';
 export { failureRemedy } from '../ledger/failure-remedies.ts';
 export { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+export type { ProvenVersion, RecordVersions } from '../ledger/history-proof.ts';
 export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
 export type { NamespaceEntry } from '../ledger/namespace-entry.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';

@@ -1,16 +1,20 @@
 import { defined } from '../base/invariant.ts';
 import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import { type Genesis, genesisState } from '../ledger/genesis.ts';
-import { misdirected, type StateKind } from '../ledger/state-reading.ts';
+import type { RecordVersions } from '../ledger/history-proof.ts';
+import type { Inclusion } from '../ledger/inclusion.ts';
+import { misdirected, recordEntryReading, type StateKind } from '../ledger/state-reading.ts';
 import { misshapen } from './answer-shapes.ts';
 import type { StateReadingAnswer } from './answers.ts';
 import { anotherForBlocks, type FinalProofs } from './final-proofs.ts';
 import type { Deadline, HttpClient } from './http-client.ts';
-import { stateReadingFromJson } from './inclusion-json.ts';
+import { inclusionFromJson, stateReadingFromJson } from './inclusion-json.ts';
 import { fieldsOf, whole } from './json-fields.ts';
 import type { Nodes } from './nodes.ts';
+import { historyAt } from './record-history.ts';
 
 /** What there is after a final block. */
 export interface Reading<Value> {
@@ -59,6 +63,46 @@ export class LedgerReads {
     );
   }
 
+  /**
+   * The newest versions of a record, from a proven state down. Where a node does not have them all, others
+   * are asked, and what the best of them proves is given.
+   */
+  async history(
+    key: string,
+    { newest, deadlineMs }: { readonly newest: number; readonly deadlineMs: number },
+  ): Promise<Reading<RecordVersions> | Problem> {
+    const { now } = this.#nodes.surroundings;
+    const until = now() + deadlineMs;
+    const state = await this.read(recordEntryReading, key, (client) => client.recordProof(key), {
+      deadlineMs,
+    });
+    if (state instanceof Problem) return state;
+    let best: RecordVersions | undefined;
+    const found = await this.#nodes.ask(
+      async (client) => {
+        const checked = (answer: unknown, hash: Hash) => this.#inclusion(answer, hash, client);
+        const shown = await historyAt(client, key, state, { newest, checked });
+        if (shown instanceof Problem || shown.older === 0 || shown.versions.length >= newest) return shown;
+        if (shown.versions.length > (best?.versions.length ?? -1)) best = shown;
+        return fewerVersions(client.baseUrl, key, shown);
+      },
+      {
+        deadlineMs: Math.max(0, until - now()),
+        verdict: (problem) => (problem.code === 'proof/history' ? 'never' : anotherForProofs(problem)),
+      },
+    );
+    const value = found instanceof Problem ? (best ?? found) : found;
+    return value instanceof Problem ? value : { height: state.height, value };
+  }
+
+  /** Where and how a transaction became final: proven, but in Raft. */
+  async #inclusion(answer: unknown, hash: Hash, client: HttpClient): Promise<Inclusion | Problem> {
+    const { checker } = this.#proofs;
+    if (checker === undefined) return inclusionFromJson(answer);
+    const proven = await checker.receipt(answer, hash, client);
+    return proven instanceof Problem ? proven : proven.inclusion;
+  }
+
   /** The height of the oldest state that may be read. */
   async #least(deadline: Deadline): Promise<number | Problem> {
     if (this.#proofs.checker === undefined) return this.#linearizable(deadline);
@@ -99,6 +143,13 @@ export class LedgerReads {
     const value = misdirected(kind, reading, name) ?? kind.valueOf(reading);
     return value instanceof Problem ? value : { height: reading.header.height, value };
   }
+}
+
+function fewerVersions(url: string, key: string, { older }: RecordVersions): Problem {
+  return new Problem('proof/history', `${url} does not show version ${older} of ${JSON.stringify(key)}`, {
+    remedy: 'Ask a node that keeps all blocks.',
+    details: { url, key, older },
+  });
 }
 
 /** An older node has no such answers. */

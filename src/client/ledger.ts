@@ -1,9 +1,11 @@
+import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import type { RecordVersions } from '../ledger/history-proof.ts';
 import type { NamespaceEntry } from '../ledger/namespace-entry.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
@@ -119,6 +121,18 @@ export class Ledger {
   /** The same of a record; undefined, which is proven as well, where there is none. */
   readRecord(key: string, deadline: Deadline = {}): Promise<Reading<RecordEntry | undefined> | Problem> {
     return this.#reads.read(recordReading, key, (client) => client.recordProof(key), deadline);
+  }
+
+  /**
+   * The newest versions of a record (100 unless told), each proven: who made it, where and when, and what was
+   * written. `older` says how many there were before them, so nothing is left out unseen. A node that prunes
+   * blocks cannot show the old ones; others are asked.
+   */
+  async readHistory(
+    key: string,
+    { newest = limits.httpPage, deadlineMs = 60_000 }: Deadline & { readonly newest?: number } = {},
+  ): Promise<Reading<RecordVersions> | Problem> {
+    return wrongCount('newest', newest) ?? this.#reads.history(key, { newest, deadlineMs });
   }
 
   /** The same of a reservation, until a while after its end. */

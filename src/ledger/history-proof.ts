@@ -4,9 +4,10 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { equalBytes } from '../base/bytes.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import { type BlockHeader, headerCodec } from './block.ts';
+import { type BlockHeader, headerCodec, type Height } from './block.ts';
+import type { Hash } from '../crypto/hash.ts';
 import { merkleProofCodec, type MerkleProof, verifyMerkleProof } from './merkle.ts';
-import { type Operation, recordKeyOf } from './operation.ts';
+import { isRecordOperation, type RecordOperation } from './operation.ts';
 import { hashReceipt, type Receipt, receiptCodec, type RecordEffect } from './receipt.ts';
 import { type RecordProof, proveRecord, recordProofCodec, verifyRecordProof } from './record-proof.ts';
 import type { State } from './state.ts';
@@ -38,13 +39,23 @@ export interface HistoryProof {
 }
 
 /** A version of a record, as it is proven. */
-interface ProvenVersion {
+export interface ProvenVersion {
   readonly version: number;
   readonly made: Place;
+  /** Of its block, in milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly transactionHash: Hash;
   /** Who sent the transaction. */
   readonly by: PublicKey;
   /** What made it: a put with its value, a delete, or a gift. */
-  readonly operation: Operation;
+  readonly operation: RecordOperation;
+}
+
+/** The newest versions of a record, one behind the other. */
+export interface RecordVersions {
+  readonly versions: readonly ProvenVersion[];
+  /** How many there were before them: 0 where these are all. */
+  readonly older: number;
 }
 
 export const historyProofCodec: Codec<HistoryProof> = struct<HistoryProof>({
@@ -110,35 +121,61 @@ export function verifyHistory(claim: {
   }
   const last = entry === null ? undefined : decode(recordCodec, entry, 'entry of a record');
   if (last instanceof Problem) return unproven('the entry is that of no record');
+  const found = followVersions({ key, entry: last, height: header.height, steps, isFinal });
+  if (found instanceof Problem) return found;
+  const { versions, older } = found;
+  return older === 0 ? versions : unproven(`version ${older} and those before it are not there`);
+}
+
+/**
+ * The versions that these transactions made, from the newest one down, each proven by the entry or the
+ * version behind it. A problem (`proof/history`) at the first step that is not the next one.
+ */
+export function followVersions(claim: {
+  readonly key: string;
+  /** Proven: what the state after the block of `height` holds. */
+  readonly entry: RecordEntry | Tombstone | undefined;
+  readonly height: Height;
+  readonly steps: readonly HistoryStep[];
+  /** As in `verifyHistory`, for the headers of the steps. */
+  readonly isFinal: (header: BlockHeader) => boolean;
+}): RecordVersions | Problem {
+  const { key, entry, steps, isFinal } = claim;
   const versions: ProvenVersion[] = [];
-  let next: (Pick<RecordEffect, 'version'> & { readonly place: Place }) | undefined = last && {
-    version: last.version,
-    place: last.changed,
+  let next: (Pick<RecordEffect, 'version'> & { readonly place: Place }) | undefined = entry && {
+    version: entry.version,
+    place: entry.changed,
   };
-  let above = header.height;
+  let above = claim.height;
   for (const step of steps) {
     if (next === undefined) return unproven('there are steps before the first version');
-    if (step.header.height > above || step.header.height !== next.place.height) {
+    const { header, transaction, receipt, receiptProof } = step;
+    if (header.height > above || header.height !== next.place.height) {
       return unproven(`version ${next.version} was made at height ${next.place.height}, in another block`);
     }
-    above = step.header.height;
+    above = header.height;
     const wrong = checkStep(step, next.place.transaction, isFinal);
     if (wrong !== undefined) return unproven(`version ${next.version}: ${wrong}`);
-    while (next?.place.height === step.header.height && next.place.transaction === step.receiptProof.index) {
+    while (next?.place.height === header.height && next.place.transaction === receiptProof.index) {
       const { version, place }: NonNullable<typeof next> = next;
-      const effect = effectOf(step.receipt, place.operation);
-      const operation = step.transaction.operations[place.operation];
-      if (effect?.version !== version || operation === undefined || recordKeyOf(operation) !== key) {
+      const effect = effectOf(receipt, place.operation);
+      const operation = transaction.operations[place.operation];
+      const isOfRecord = operation !== undefined && isRecordOperation(operation) && operation.key === key;
+      if (effect?.version !== version || !isOfRecord) {
         return unproven(`its transaction did not make version ${version}`);
       }
       if ((effect.previous === undefined) !== (version === 1)) return unproven('the first version is not 1');
-      versions.push({ version, made: place, by: step.transaction.sender, operation });
+      const { timestamp } = header;
+      const { sender: by, hash: transactionHash } = transaction;
+      versions.push({ version, made: place, timestamp, transactionHash, by, operation });
       next = effect.previous && { version: version - 1, place: effect.previous };
     }
   }
-  if (next !== undefined) return unproven(`version ${next.version} and those before it are not there`);
-  if (last !== undefined && !isMadeBy(last, versions[0])) return unproven('the last version is another one');
-  return versions;
+  const [newest] = versions;
+  if (entry !== undefined && newest !== undefined && !isMadeBy(entry, newest)) {
+    return unproven('the last version is another one');
+  }
+  return { versions, older: next?.version ?? 0 };
 }
 
 /** What is wrong with a step by itself; undefined when it is proven. */
@@ -160,9 +197,7 @@ function effectOf({ records }: Receipt, operation: number): RecordEffect | undef
 }
 
 /** Checks that the entry in the state is what the operation of the last version made. */
-function isMadeBy(entry: RecordEntry | Tombstone, version: ProvenVersion | undefined): boolean {
-  if (version === undefined) return false;
-  const { operation } = version;
+function isMadeBy(entry: RecordEntry | Tombstone, { operation }: ProvenVersion): boolean {
   if (operation.type === 'put') return entry.type === 'record' && equalBytes(entry.value, operation.value);
   return (entry.type === 'tombstone') === (operation.type === 'delete');
 }

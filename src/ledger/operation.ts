@@ -272,8 +272,10 @@ export function keysNamedIn(operation: Operation): readonly PublicKey[] {
   }
 }
 
-/** The key of the record that an operation makes a version of, when it is done. */
-export function recordKeyOf(operation: Operation): string | undefined {
+/** What makes a version of a record, when it is done. */
+export type RecordOperation = Extract<Operation, { readonly type: 'put' | 'delete' | 'give' }>;
+
+export function isRecordOperation(operation: Operation): operation is RecordOperation {
   const { type } = operation;
-  return type === 'put' || type === 'delete' || type === 'give' ? operation.key : undefined;
+  return type === 'put' || type === 'delete' || type === 'give';
 }

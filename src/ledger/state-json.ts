@@ -2,6 +2,7 @@ import { toHex } from '../base/bytes.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import type { ProvenVersion } from './history-proof.ts';
 import type { NamespaceEntry } from './namespace-entry.ts';
 import type { Reservation } from './reservation.ts';
 import { type ReservationId, reservationText } from './reservation-id.ts';
@@ -30,6 +31,26 @@ export function recordItemJson(
     version,
     changed,
     previous: previous ?? null,
+  };
+}
+
+export function recordVersionJson({
+  version,
+  made,
+  timestamp,
+  transactionHash,
+  by,
+  operation,
+}: ProvenVersion) {
+  return {
+    version,
+    made,
+    timestamp,
+    transactionHash,
+    by: encodeAddress(by),
+    change: operation.type,
+    value: operation.type === 'put' ? toHex(operation.value) : null,
+    to: operation.type === 'give' ? encodeAddress(operation.to) : null,
   };
 }
 

@@ -21,6 +21,7 @@ import {
   recordCodec,
   type RecordEntry,
   recordIn,
+  type Tombstone,
 } from './state-entry.ts';
 import { stateProofCodec, verifyStateProof } from './state-proof.ts';
 
@@ -59,8 +60,8 @@ export const accountReading: StateKind<PublicKey, Account> = {
   valueOf: ({ entry }) => (entry === null ? noAccount : decode(accountCodec, entry, 'the account')),
 };
 
-/** Undefined where there is none, or it was deleted. */
-export const recordReading: StateKind<string, RecordEntry | undefined> = {
+/** Undefined where there never was one. */
+export const recordEntryReading: StateKind<string, RecordEntry | Tombstone | undefined> = {
   says: (key) => `record ${JSON.stringify(key)}`,
   lacks: (key) => `there is no record ${JSON.stringify(key)}`,
   read(state, key) {
@@ -69,8 +70,14 @@ export const recordReading: StateKind<string, RecordEntry | undefined> = {
   },
   holds: (root, key, { entry, proof }) =>
     shows(recordProofCodec, proof, (read) => verifyRecordProof({ root, key, entry, proof: read })),
-  valueOf({ entry }) {
-    const found = entry === null ? undefined : decode(recordCodec, entry, 'the record');
+  valueOf: ({ entry }) => (entry === null ? undefined : decode(recordCodec, entry, 'the record')),
+};
+
+/** Undefined where there is none, or it was deleted. */
+export const recordReading: StateKind<string, RecordEntry | undefined> = {
+  ...recordEntryReading,
+  valueOf(proven) {
+    const found = recordEntryReading.valueOf(proven);
     return found instanceof Problem ? found : recordIn(found);
   },
 };

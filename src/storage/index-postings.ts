@@ -3,7 +3,7 @@ import { fromHex, toHex } from '../base/bytes.ts';
 import { defined, invariant } from '../base/invariant.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import { keysNamedIn, type Operation, recordKeyOf } from '../ledger/operation.ts';
+import { keysNamedIn, type Operation, isRecordOperation } from '../ledger/operation.ts';
 import type { Touched } from '../ledger/touched.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { damaged } from './checksummed.ts';
@@ -71,7 +71,7 @@ export function postingsOf({ height, transactions, touched }: IndexedBlock): Pos
     for (const { operation, version } of touched.records(index)) {
       const done = defined(operations[operation], 'an operation for each change of a record');
       const change = recordChanges.findIndex((name) => name === done.type);
-      const key = recordKeyOf(done);
+      const key = isRecordOperation(done) ? done.key : undefined;
       invariant(change >= 0 && key !== undefined, 'the change of a record is a put, a delete or a gift');
       const known = records.get(key);
       if (known === undefined) records.set(key, { first: version, changes: [index, operation, change] });

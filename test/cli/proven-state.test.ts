@@ -16,7 +16,7 @@ import {
   reservationReading,
 } from '../../src/ledger/state-reading.ts';
 import { fakeApi, problemReply } from '../client/fake-api.ts';
-import { genesisOf, stateProofOf } from '../client/proof-samples.ts';
+import { genesisOf, proofOf, stateProofOf } from '../client/proof-samples.ts';
 import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 const alice = developmentKeyPair('alice').publicKey;
@@ -38,6 +38,12 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
     [`/v1/proofs/accounts/${bob}`, account(bob)],
     ['/v1/proofs/records?key=note', record('note')],
     ['/v1/proofs/records?key=gone', record('gone')],
+    ['/v1/proofs/records?key=never', record('never')],
+    ['/v1/records/history?key=note&limit=100', versionsOfNote()],
+    ...[1, 2].map((at): [string, object] => {
+      const { json, transaction } = proofOf(genesis, 1, at);
+      return [`/v1/transactions/${transaction.hash}`, json];
+    }),
     ['/v1/proofs/namespaces/shop', stateProofOf(genesis, namespaceReading, 'shop').answer],
     ...['shop', 'shed'].map((namespace): [string, object] => {
       const { answer } = stateProofOf(genesis, pageReading, { namespace, after: undefined });
@@ -50,6 +56,21 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
       return [path, stateProofOf(genesis, reservationReading, id).answer];
     }),
   ]);
+  /** The list that says which transactions to ask for. */
+  function versionsOfNote() {
+    const versions = [2, 1].map((at) => ({
+      version: at,
+      made: { height: 1, transaction: at, operation: 0 },
+      timestamp: 1,
+      transactionHash: proofOf(genesis, 1, at).transaction.hash,
+      by: encodeAddress(bob),
+      change: 'delete',
+      value: null,
+      to: null,
+    }));
+    const origin = { engine: 'pbft', chainId: genesis.chainId };
+    return { ...origin, key: 'note', height: 1, completeFrom: 1, next: null, versions };
+  }
   const { url } = await fakeApi(t, ({ url: path }) => {
     const answer = answers.get(path);
     if (answer === undefined) return problemReply(404, 'api/no-such-block');
@@ -124,6 +145,25 @@ test('with a genesis file a list of a namespace is proven to lack nothing', asyn
   }
 });
 
+test('with a genesis file each version of a record is proven, and that there were no others', async (t) => {
+  const { args } = await chain(t);
+  const note = await quorate(['history', 'note', ...args]);
+  assert.match(note.out, /^2 +1 +.* put b$/m, note.err);
+  assert.match(note.out, /^1 +1 +.* put a$/m);
+  assert.match(note.out, /^There were no versions before these: that is proven\.$/m);
+  assert.match(note.out, /^certificate +3 of 4 validators signed/m);
+  const newest = jsonOf(await quorate(['history', 'note', ...args, '--limit', '1', '--json']));
+  const [version] = newest['versions'] as { version: number; change: string; value: string }[];
+  assert.deepEqual([version?.version, version?.change, version?.value, newest['older']], [2, 'put', '62', 1]);
+  const limited = await quorate(['history', 'note', ...args, '--limit', '1']);
+  assert.match(limited.out, /^There were 1 before these;/m);
+  const never = await quorate(['history', 'never', ...args]);
+  assert.deepEqual([never.code, /^never has no version\.$/m.test(never.out)], [5, true]);
+  for (const other of [['--oldest'], ['--cursor', 'ab'.repeat(20)]]) {
+    assert.equal((await quorate(['history', 'note', ...args, ...other])).code, 2);
+  }
+});
+
 test('what a node cannot prove is not shown', async (t) => {
   const lies: readonly (readonly [string, (answer: object) => object])[] = [
     ['proof/state', (answer) => ({ ...answer, entry: null })],
@@ -140,6 +180,7 @@ test('what a node cannot prove is not shown', async (t) => {
       ['reservation', 'alice:9:0'],
       ['namespace', 'show', 'shop'],
       ['list', 'shop/'],
+      ['history', 'note'],
     ]) {
       const ran = await quorate([...asked, ...args, '--json']);
       assert.equal(ran.out, '', code);

@@ -1,0 +1,93 @@
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { Height } from '../ledger/block.ts';
+import { followVersions, type HistoryStep, type RecordVersions } from '../ledger/history-proof.ts';
+import type { Inclusion } from '../ledger/inclusion.ts';
+import type { RecordEntry, Tombstone } from '../ledger/state-entry.ts';
+import type { HttpClient } from './http-client.ts';
+import { problemOf } from './outcomes.ts';
+
+/**
+ * The newest versions of a record, as one node serves them: from what the state has of it (proven) from
+ * transaction to transaction (each proven by `checked`), each of which says where the version before was
+ * made. The node's list only says which transactions to ask for. A node that pruned blocks, or hides some,
+ * shows fewer than there were: then `older` is not 0.
+ */
+export async function historyAt(
+  client: Pick<HttpClient, 'baseUrl' | 'recordHistory' | 'transaction'>,
+  key: string,
+  /** What the state after the block of this height has of it, proven. */
+  state: { readonly height: Height; readonly value: RecordEntry | Tombstone | undefined },
+  options: {
+    /** At most so many versions. */
+    readonly newest: number;
+    /** The proof in an answer about a transaction that is final. */
+    readonly checked: (answer: unknown, hash: Hash) => Promise<Inclusion | Problem>;
+  },
+): Promise<RecordVersions | Problem> {
+  const { height, value: entry } = state;
+  const newest = Math.min(options.newest, entry?.version ?? 0);
+  const hashes = await transactionsIn(client, key, { height, newest });
+  if (hashes instanceof Problem) return hashes;
+  const steps: HistoryStep[] = [];
+  for (let from = 0; from < hashes.length; from += limits.historyAtOnce) {
+    const found = await Promise.all(
+      hashes.slice(from, from + limits.historyAtOnce).map(async (hash) => {
+        const answer = await client.transaction(hash);
+        if (answer instanceof Problem) return answer;
+        return answer.status === 'final'
+          ? options.checked(answer, hash)
+          : notShown(client.baseUrl, hash, answer);
+      }),
+    );
+    for (const inclusion of found) {
+      if (inclusion instanceof Problem) return inclusion;
+      steps.push(inclusion);
+    }
+  }
+  // Each of them was proven to be final when it came.
+  const followed = followVersions({ key, entry, height, steps, isFinal: () => true });
+  if (followed instanceof Problem) return followed;
+  const versions = followed.versions.slice(0, newest);
+  return { versions, older: followed.older + followed.versions.length - versions.length };
+}
+
+/** The transactions that made them, as the node names them; the newest first. */
+async function transactionsIn(
+  client: Pick<HttpClient, 'recordHistory'>,
+  key: string,
+  { height, newest }: { readonly height: number; readonly newest: number },
+): Promise<readonly Hash[] | Problem> {
+  const hashes = new Set<Hash>();
+  let found = 0;
+  let cursor: string | undefined;
+  // What was written since the state was read may fill a page; nodes that go on for ever are not followed.
+  for (let pages = 0; found < newest && pages <= (2 * newest) / limits.httpPage + 2; pages++) {
+    const page = await client.recordHistory(key, {
+      limit: limits.httpPage,
+      ...(cursor !== undefined && { cursor }),
+    });
+    if (page instanceof Problem) return page;
+    for (const { made, transactionHash } of page.versions) {
+      if (made.height > height || found >= newest) continue;
+      hashes.add(transactionHash);
+      found += 1;
+    }
+    if (page.next === null) break;
+    cursor = page.next;
+  }
+  return [...hashes];
+}
+
+function notShown(
+  url: string,
+  hash: Hash,
+  answer: Exclude<Awaited<ReturnType<HttpClient['transaction']>>, Problem>,
+): Problem {
+  if ('problem' in answer && answer.problem !== null) return problemOf(answer.problem);
+  return new Problem('proof/history', `${url} names transaction ${hash}, and does not show it`, {
+    remedy: 'Ask another node for it.',
+    details: { url, hash },
+  });
+}
