@@ -93,6 +93,28 @@ export const gossipAttacks = {
         }),
       ),
   },
+  'gossip-echo': {
+    does: 'brings what each node gossips to all others at once, and so much else that it is not looked at',
+    run: async (scene) => {
+      const { genesis } = scene.ground;
+      const much = Array.from({ length: perFrame }, (_, at) => payment(genesis, bob, 2_000 + at).bytes);
+      const present = new Map<number, Stranger>();
+      await scene.everywhere((node) =>
+        scene.asStranger(node, async (stranger) => {
+          present.set(node, stranger);
+          stranger.listen((topic, data) => {
+            for (const [other, to] of present) {
+              if (other !== node) scene.sent(to.gossip(topic, data), data.length);
+            }
+          });
+          await scene.pace(8, (index) => {
+            const frame = frameOf(node * 1e6 + index, much);
+            return scene.sent(stranger.gossip('transactions', frame), frame.length);
+          });
+        }),
+      );
+    },
+  },
   'gossip-control': {
     does: 'IHAVE, IWANT, GRAFT, PRUNE and subscriptions, 500 RPCs a second',
     run: (scene) =>

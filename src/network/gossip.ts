@@ -15,6 +15,7 @@ import { oversize, plainBytes } from './frames.ts';
 import { followClock } from './gossip-clock.ts';
 import { boundGossip } from './gossip-internals.ts';
 import { type GossipAsking, relayToAskers } from './gossip-asking.ts';
+import { tellCopiesApart } from './gossip-copies.ts';
 import { tellOpening } from './gossip-opening.ts';
 import { relayToMembers } from './gossip-relay.ts';
 import { GossipRate } from './gossip-rate.ts';
@@ -89,6 +90,7 @@ export class Gossip {
   #router: GossipSub | undefined;
   #asking: GossipAsking | undefined;
   #lookAtClock: () => void = () => {};
+  #settled: ReturnType<typeof tellCopiesApart> = () => {};
   #topology: Topology | undefined;
 
   constructor(options: {
@@ -114,6 +116,7 @@ export class Gossip {
     this.#spend = options.spend;
     this.service = (components) => {
       this.#router = this.#create(components);
+      this.#settled = tellCopiesApart(this.#router, options);
       boundGossip(this.#router, limits.gossipRemembered);
       const most = maxUndecided.count;
       const monotonicMs = (): number => performance.now();
@@ -213,17 +216,19 @@ export class Gossip {
     }
     if (!this.#hasRoom(from, size)) {
       this.#log.debug('gossip ignored: too many messages wait for a verdict', { topic, from });
+      this.#settled(message, false);
       return TopicValidatorResult.Ignore;
     }
     return new Promise((resolve) => {
       const settle = (verdict: GossipVerdict): void => {
         if (!this.#undecided.delete(waiting)) return;
         this.#count(from, -1, -size);
+        this.#settled(message, verdict !== 'unread');
         resolve(toResult[verdict]);
       };
       const waiting: Undecided = {
         deadline: performance.now() + this.#decisionMs,
-        expire: () => settle('ignore'),
+        expire: () => settle('unread'),
       };
       this.#undecided.add(waiting);
       this.#count(from, 1, size);
@@ -348,6 +353,7 @@ const toResult = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
+  unread: TopicValidatorResult.Ignore,
 } as const;
 
 function fits(load: Load, size: number, most: Load): boolean {

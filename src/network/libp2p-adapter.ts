@@ -161,7 +161,7 @@ export class Libp2pNetwork implements Network {
     }
     gossip.start({
       onGossip: (topic, bytes, from, decide) => {
-        if (this.#peers.get(from) === undefined) decide('ignore');
+        if (this.#peers.get(from) === undefined) decide('unread');
         else this.#running()?.onGossip(topic, bytes, from, decide);
       },
       onOpen: (peer) => {

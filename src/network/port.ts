@@ -14,10 +14,12 @@ export type RequestProtocol = 'blocks' | 'candidate' | 'transactions' | 'snapsho
 
 /**
  * What to do with a gossip message: relay it, or drop it because it is of no use here, or because it is
- * wrong. Whoever judges it also says what counts against its sender (`penalise`): the network by itself
- * counts only what breaks its own rules.
+ * wrong, or `unread`, because there was no room to look at it. That may come again from another peer; all
+ * else is taken once, but while a stranger's copy waits for its verdict a member's is judged as well. Whoever
+ * judges it also says what counts against its sender (`penalise`): the network by itself counts only what
+ * breaks its own rules.
  */
-export type GossipVerdict = 'accept' | 'ignore' | 'reject';
+export type GossipVerdict = 'accept' | 'ignore' | 'reject' | 'unread';
 
 /**
  * The network as the node sees it. No call blocks and none throws on what a peer does. Everything is bounded:

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
-import type { Network, Topic } from '../../src/network/port.ts';
+import type { GossipVerdict, Network, Topic } from '../../src/network/port.ts';
 import type { Behaviour, Recorder } from '../network/recorder.ts';
 
 export interface ContractMember {
@@ -217,6 +217,36 @@ export function networkContract(
         });
         assert.ok(stranger.handlers.gossip(topic).every(([who]) => who === 2));
       }
+    });
+
+    inWorld('gossip that nobody looked at is taken from the next who brings it', async (world) => {
+      const verdicts: GossipVerdict[] = [];
+      const { middle, stranger, member } = await between(world, () => verdicts.shift() ?? 'accept');
+      for (const first of [stranger, member]) {
+        const second = first === member ? stranger : member;
+        const bytes = payload(first === member ? 1 : 2, 100);
+        verdicts.push('unread');
+        await hears(world, middle, first, bytes);
+        await hears(world, middle, second, bytes);
+        assert.deepEqual(verdicts, []);
+      }
+    });
+
+    inWorld('gossip of a member does not wait for what a stranger brought of it', async (world) => {
+      const { middle, stranger, member, settle } = await between(world);
+      const bytes = payload(1, 100);
+      await hears(world, middle, stranger, bytes);
+      await hears(world, middle, member, bytes);
+      // What waits is waited for by whoever brings it no earlier, and what was looked at is known.
+      const known = payload(2, 100);
+      await hears(world, middle, stranger, known);
+      settle();
+      member.network.publish('transactions', known);
+      await hears(world, middle, member, payload(3, 100));
+      stranger.network.publish('transactions', payload(3, 100));
+      await hears(world, middle, stranger, payload(4, 100));
+      const heard = middle.handlers.gossip('transactions').map(numberOf);
+      assert.deepEqual(heard, [1, 1, 2, 3, 4]);
     });
 
     inWorld(
@@ -451,6 +481,52 @@ async function star(
   });
   await world.until('all are connected', () => members[0]?.network.peers().length === count - 1);
   return members;
+}
+
+/** A member in the middle, with a stranger and a member beside it, which gossip of both reaches. */
+async function between(
+  world: ContractWorld,
+  judge?: () => GossipVerdict,
+): Promise<Record<'middle' | 'stranger' | 'member', ContractMember> & { settle: () => void }> {
+  const waiting: (() => void)[] = [];
+  const members = await world.start({
+    count: 3,
+    linked: (a, b) => a === 0 || b === 0,
+    hello: (index) => (index === 1 ? 'stranger' : 'member'),
+    behaviour: () => ({
+      isStranger: (text) => text === 'stranger',
+      judgeTransactions: (decide) => {
+        if (judge === undefined) waiting.push(() => decide('ignore'));
+        else decide(judge());
+      },
+    }),
+  });
+  const [middle, stranger, member] = members as [ContractMember, ContractMember, ContractMember];
+  let round = 0;
+  await world.until('gossip of both reaches the middle', () => {
+    round += 1;
+    for (const [index, { network }] of members.entries())
+      network.publish('blocks', Uint8Array.of(index, round >> 8, round & 0xff));
+    return new Set(middle.handlers.gossip('blocks').map(([from]) => from)).size === 2;
+  });
+  return { middle, stranger, member, settle: () => waiting.splice(0).forEach((each) => each()) };
+}
+
+/** It publishes these bytes, and the other one hears them of it. */
+async function hears(
+  world: ContractWorld,
+  { handlers }: ContractMember,
+  from: ContractMember,
+  bytes: Uint8Array,
+): Promise<void> {
+  const count = (): number =>
+    handlers.events.filter(
+      (event) =>
+        event.kind === 'gossip' && event.peer === from.network.self && event.topic === 'transactions',
+    ).length;
+  const before = count();
+  from.network.publish('transactions', bytes);
+  await world.until('it is heard', () => count() > before);
 }
 
 function answering(

@@ -17,6 +17,8 @@ export type NetworkEvent =
 export interface Behaviour {
   judgeHello?: (peer: PeerId, text: string) => undefined | Problem;
   judgeGossip?: (bytes: Uint8Array) => GossipVerdict | undefined;
+  /** Instead, for frames of transactions. */
+  judgeTransactions?: (decide: (verdict: GossipVerdict) => void) => void;
   answer?: (bytes: Uint8Array, respond: (response: Uint8Array | null) => void) => void;
   /** Whose hello makes it a stranger; nobody's unless given. */
   isStranger?: (text: string) => boolean;
@@ -61,6 +63,8 @@ export class Recorder implements NetworkHandlers {
 
   onGossip(topic: Topic, bytes: Uint8Array, peer: PeerId, decide: (verdict: GossipVerdict) => void): void {
     this.events.push({ kind: 'gossip', peer, topic, bytes: bytes.slice() });
+    if (topic === 'transactions' && this.behaviour.judgeTransactions !== undefined)
+      return this.behaviour.judgeTransactions(decide);
     const verdict = this.behaviour.judgeGossip === undefined ? 'accept' : this.behaviour.judgeGossip(bytes);
     if (verdict !== undefined) decide(verdict);
   }

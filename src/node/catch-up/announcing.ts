@@ -53,7 +53,7 @@ export class Announcing {
    */
   heard(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
     const { verification, roster, finalHashAt } = this.#options;
-    if (!verification.mayRead(from, bytes)) return decide('ignore');
+    if (!verification.mayRead(from, bytes)) return decide('unread');
     const announcement = decode(announcementCodec, bytes, 'announcement');
     if (announcement instanceof Problem) {
       verification.fault(from, announcement.code);
@@ -63,7 +63,7 @@ export class Announcing {
     const { height } = certificate;
     if (height <= this.#proven || finalHashAt(height) !== undefined) return decide('ignore');
     verification.gossipedCertificate(from, certificate, roster(), (result) => {
-      if (result === 'ignored') return decide('ignore');
+      if (result === 'unread') return decide('unread');
       if (result instanceof Problem && result.code === 'certificate/unknown-member') {
         decide('ignore');
         // Signed by a member that joined above our final block. That is nobody's fault, and a reason to ask

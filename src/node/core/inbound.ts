@@ -90,7 +90,7 @@ export function inbound<M extends object>(parts: {
         case 'blocks':
           return announcing.heard(from, bytes, decide);
         case 'consensus': {
-          if (verification.muted(from)) return decide('ignore');
+          if (verification.muted(from)) return decide('unread');
           const sealed = relay.open(bytes);
           if (sealed === 'other-epoch') return decide('ignore');
           if (sealed instanceof Problem) {
@@ -98,7 +98,8 @@ export function inbound<M extends object>(parts: {
             return decide('reject');
           }
           const onVerdict = (verdict: MessageVerdict<M>): void => {
-            if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
+            if (verdict.type === 'bad') return decide('reject');
+            if (verdict.type === 'ignored') return decide(verdict.unread === true ? 'unread' : 'ignore');
             decide('accept');
             // A message that we had before says nothing of where its sender is now: anybody may have repeated
             // it.

@@ -119,7 +119,7 @@ export class Intake {
   frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
     const { verification, mempool, clock, othersHear } = this.#options;
     this.counters.framesIn += 1;
-    if (!verification.mayRead(from, bytes)) return decide('ignore');
+    if (!verification.mayRead(from, bytes)) return decide('unread');
     const reject = (code: ReceivedCode, checked = 0): void => {
       this.counters.framesBad += 1;
       verification.fault(from, code, checked);
@@ -145,14 +145,14 @@ export class Intake {
     const toCheck = fresh.map(({ transaction }) => transaction);
     const load = loadOf(toCheck);
     const all = sum(this.#gossipUnderWay, load);
-    if (all.signatures > limits.intakeTransactions || all.bytes > limits.intakeBytes) return decide('ignore');
+    if (all.signatures > limits.intakeTransactions || all.bytes > limits.intakeBytes) return decide('unread');
     const checking = this.#checkGossip(from, toCheck, load, (valid) => {
       const good = valid.includes(false) ? fresh.filter((_, index) => valid[index] === true) : fresh;
       this.#admit(good);
       if (good.length === fresh.length) conclude();
       else reject('transaction/wrong-signature', fresh.length - good.length);
     });
-    if (!checking) decide('ignore');
+    if (!checking) decide('unread');
   }
 
   /** Takes into the mempool what still has a place there. */

@@ -56,7 +56,11 @@ export type MessageVerdict<M> =
       /** It came from its own sender, on its own stream. */
       readonly direct: boolean;
     }
-  | { readonly type: 'ignored' }
+  | {
+      readonly type: 'ignored';
+      /** There was no room to look at it for this peer: another may bring it. */
+      readonly unread?: boolean;
+    }
   | { readonly type: 'bad'; readonly problem: Problem };
 
 /** A message on its way to a verdict, with the two answers that end it early. */
@@ -137,19 +141,19 @@ export class Verification<M extends object> {
     });
   }
 
-  /** The same for one that a peer brought unasked; `ignored` when it has no room for that. */
+  /** The same for one that a peer brought unasked; `unread` when it has no room for that. */
   gossipedCertificate(
     peer: PeerId,
     certificate: FinalityCertificate,
     roster: Roster,
-    done: (result: Verified<FinalityCertificate> | Problem | 'ignored') => void,
+    done: (result: Verified<FinalityCertificate> | Problem | 'unread') => void,
   ): void {
     const claims = this.#options.protocol.certificateClaims(certificate, roster);
     if (claims instanceof Problem) return done(claims);
     const checking = this.#checkFor(peer, claims.map(named), (valid) => {
       done(valid ? (certificate as Verified<FinalityCertificate>) : wrongSignature('certificate'));
     });
-    if (!checking) done('ignored');
+    if (!checking) done('unread');
   }
 
   /** A fault of a peer that is as bad as a wrong signature, or as several when more was checked in vain. */
@@ -197,16 +201,16 @@ export class Verification<M extends object> {
     const { protocol, wants, validatorOf } = this.#options;
     const { peer, bytes, relayed } = from;
     this.counters.messages += 1;
-    const ignore = (): void => {
+    const ignore = (unread = false): void => {
       this.counters.ignored += 1;
-      done({ type: 'ignored' });
+      done({ type: 'ignored', unread });
     };
     const bad = (problem: Problem, checked = 0): void => {
       this.counters.bad += 1;
       this.fault(peer, problem.code, checked);
       done({ type: 'bad', problem });
     };
-    if (!this.mayRead(peer, bytes)) return ignore();
+    if (!this.mayRead(peer, bytes)) return ignore(true);
     const message = protocol.decode(bytes);
     if (message instanceof Problem) return bad(message);
     const roster = this.#options.roster();
@@ -248,7 +252,7 @@ export class Verification<M extends object> {
       else if (whole || claims.inside === undefined) good();
       else this.#open(judged, claims.inside);
     });
-    if (!checking) ignore();
+    if (!checking) ignore(true);
   }
 
   /** The outer signature is good: now what stands inside is worth a look. */

@@ -227,12 +227,18 @@ export class VirtualNetwork {
     }
   }
 
+  /** As the real one does (`network/gossip-copies.ts`), a member's copy is taken while a stranger's waits. */
   #hear(station: Station, gossip: Gossip, from: number): void {
-    if (!remember(station, gossip.id, this.#scheduler.now)) return;
+    const { seen, handlers } = station;
+    const isMember = handlers.memberKeyOf === undefined || handlers.memberKeyOf(peerName(from)) !== undefined;
+    const id = isMember || seen.has(gossip.id) ? gossip.id : `${gossip.id} of a stranger`;
+    if (!remember(station, id, this.#scheduler.now)) return;
     let decided = false;
-    station.handlers.onGossip(gossip.topic, gossip.bytes, peerName(from), (verdict: GossipVerdict) => {
+    handlers.onGossip(gossip.topic, gossip.bytes, peerName(from), (verdict: GossipVerdict) => {
       if (decided) return;
       decided = true;
+      if (verdict === 'unread') seen.delete(id);
+      else remember(station, gossip.id, this.#scheduler.now);
       if (verdict !== 'accept' || this.#stations[station.index] !== station) return;
       this.#tell(station, gossip, this.#mesh.relayed(station, gossip.topic, from));
     });

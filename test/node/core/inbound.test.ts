@@ -103,6 +103,12 @@ test('one that nobody looked at is not passed on', () => {
   assert.deepEqual(ignored.verdicts, ['ignore']);
 });
 
+test('one for which its peer had no room may come again from another', () => {
+  const unread = world({ type: 'ignored', unread: true });
+  unread.gossip();
+  assert.deepEqual(unread.verdicts, ['unread']);
+});
+
 test('one without a seal is refused unread', () => {
   const { gossip, verdicts, faults } = world({ type: 'ignored' });
   gossip(Uint8Array.of(1));

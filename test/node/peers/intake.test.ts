@@ -411,7 +411,7 @@ describe('gossip', () => {
   test('of a peer that sent too much rubbish is not even read', () => {
     const world = new World();
     for (let index = 0; index < limits.peerFaults; index++) world.hearBytes('peer-1', Uint8Array.of(9));
-    assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'unread');
     assert.equal(world.hear('peer-2', transfer(0).bytes), 'accept');
   });
 });
@@ -562,7 +562,7 @@ describe('room for transactions under check', () => {
       world.hear(`10.0.${identity}/x`, ...forgedBy(identity * 100, 100));
     }
     assert.ok(world.intake.underWay.gossip <= underWay, String(world.intake.underWay.gossip));
-    assert.equal(world.hear('10.1.0/x', ...forgedBy(90_000, 100)), 'ignore');
+    assert.equal(world.hear('10.1.0/x', ...forgedBy(90_000, 100)), 'unread');
     assert.equal(world.hear('peer-1', transfer(1).bytes), undefined, 'being checked');
     const answers: (readonly Submitted[])[] = [];
     world.intake.submit([transfer(0)], (results) => answers.push(results));
@@ -589,7 +589,7 @@ describe('room for transactions under check', () => {
     const world = new World();
     const wrong = limits.claimsPerFault * limits.peerFaults;
     assert.equal(world.hear('10.0.0/1', ...forgedBy(1, wrong)), 'reject');
-    assert.equal(world.hear('10.0.0/2', transfer(0).bytes), 'ignore');
+    assert.equal(world.hear('10.0.0/2', transfer(0).bytes), 'unread');
     assert.equal(world.hear('10.0.1/1', transfer(0).bytes), 'accept');
     assert.equal(world.checked.length, wrong + 1);
   });
@@ -645,7 +645,7 @@ describe('large transactions under check', () => {
     for (let nonce = 0; nonce < count; nonce++) {
       assert.equal(world.hear('peer-1', large(nonce).bytes), undefined, 'being checked');
     }
-    assert.equal(world.hear('peer-2', large(count).bytes), 'ignore');
+    assert.equal(world.hear('peer-2', large(count).bytes), 'unread');
     assert.deepEqual(world.penalties, [], 'that is nobody’s fault');
     assert.equal(submit(world, large(count)), undefined);
   });

@@ -143,6 +143,8 @@ describe('a message of another epoch', () => {
     for (const relayed of [false, true]) {
       assert.equal(world.judge('peer-1', '1:bad:epoch 3', relayed), 'ignored');
       assert.equal(world.judge('peer-1', '1:bad:epoch 9', relayed), 'ignored');
+      const { verdict } = world.deliver('peer-1', '1:bad:epoch 3', relayed);
+      assert.deepEqual(verdict, { type: 'ignored', unread: false }, 'it is so whoever brings it');
     }
     assert.deepEqual(world.later, [9, 9]);
     assert.deepEqual([world.checked, world.penalties], [[], []]);
@@ -229,7 +231,7 @@ describe('a peer that costs too much', () => {
     const world = new World();
     for (let index = 0; index < limits.peerFaults; index++) world.judge('peer-1', `1:bad:vote ${index}`);
     assert.equal(world.checked.length, limits.peerFaults);
-    assert.equal(world.judge('peer-1', '1:good:vote'), 'ignored');
+    assert.deepEqual(world.deliver('peer-1', '1:good:vote').verdict, { type: 'ignored', unread: true });
     assert.equal(world.judge('peer-2', '1:good:vote'), 'good');
     world.time.run(limits.peerMuteMs + 1);
     assert.equal(world.judge('peer-1', '1:good:later vote'), 'good');
@@ -249,7 +251,8 @@ describe('a peer that costs too much', () => {
     world.held = true;
     const { underWay } = limits.memberClaims;
     for (let index = 0; index < underWay; index++) world.deliver('peer-1', `1:good:vote ${index}`);
-    assert.equal(world.judge('peer-1', '1:good:one more'), 'ignored');
+    const unread = { type: 'ignored', unread: true };
+    assert.deepEqual(world.deliver('peer-1', '1:good:one more').verdict, unread);
     assert.equal(world.judge('peer-2', '1:good:from another'), undefined, 'being checked');
     world.release();
     assert.equal(world.checked.length, underWay + 1);
