@@ -194,6 +194,28 @@ void test('wait=final for many tells of one that left the mempool meanwhile, and
   assert.equal(results[1].problem.code, 'mempool/evicted');
 });
 
+void test('wait=final for many that are final already looks each of them up once', async (t) => {
+  const world = await start(t);
+  const all = [0, 1, 2].map((nonce) => transfer(nonce));
+  world.backend.makeBlock(all);
+  const asked: string[] = [];
+  const outcome = world.backend.outcome.bind(world.backend);
+  world.backend.outcome = (hash) => {
+    asked.push(hash);
+    return outcome(hash);
+  };
+  const answer = await post(world, { transactions: all.map(hexOf) }, '?wait=final&timeoutMs=20000');
+  const { results } = parse(submittedBatchSchema, await answer.json());
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['final', 'final', 'final'],
+  );
+  assert.deepEqual(
+    asked,
+    all.map(({ hash }) => hash),
+  );
+});
+
 void test('wait=final for many answers all of them when the block of one was pruned since', async (t) => {
   const world = await start(t);
   world.backend.makeBlock([transfer(9)]);

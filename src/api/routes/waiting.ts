@@ -28,13 +28,16 @@ export async function waitForFinality(waiting: {
 }): Promise<Waited> {
   const { backend, watching, results, left, pace } = waiting;
   const hashes = results.flatMap((result) => (result.status === 'accepted' ? [result.hash] : []));
-  const known = await statusesOfKnown({ backend, pace }, results);
-  for (const [hash, status] of known) if (status === 'pending') hashes.push(hash);
-  const outcomes = await watching.until(hashes, left(), async (hash) => {
+  const known = new Map<Hash, FinalOutcome>();
+  for (const [hash, outcome] of await outcomesOfKnown({ backend, pace }, results)) {
+    if (outcome.status === 'pending') hashes.push(hash);
+    if (outcome.status === 'final') known.set(hash, outcome);
+  }
+  const watched = await watching.until(hashes, left(), async (hash) => {
     const outcome = await outcomeOf({ backend, pace }, hash);
     return outcome.status === 'final' ? outcome : undefined;
   });
-  return { backend, watching, outcomes, pace };
+  return { backend, watching, outcomes: new Map([...known, ...watched]), pace };
 }
 
 /**
@@ -100,16 +103,12 @@ function outcomeUnknown(backend: Backend, hash: Hash, gaveUp: string | undefined
 }
 
 /** What is known already may be final since long ago, when no block will tell of it. */
-async function statusesOfKnown(
-  at: Pick<Waited, 'backend' | 'pace'>,
-  results: readonly SubmitResult[],
-): Promise<ReadonlyMap<Hash, string>> {
-  const statuses = new Map<Hash, string>();
-  for (const result of results) {
-    if (result.status !== 'known') continue;
-    statuses.set(result.hash, (await outcomeOf(at, result.hash)).status);
+async function outcomesOfKnown(at: Pick<Waited, 'backend' | 'pace'>, results: readonly SubmitResult[]) {
+  const outcomes = new Map<Hash, Awaited<ReturnType<typeof outcomeOf>>>();
+  for (const { status, hash } of results) {
+    if (status === 'known') outcomes.set(hash, await outcomeOf(at, hash));
   }
-  return statuses;
+  return outcomes;
 }
 
 /** One of many: a pruned block of one transaction must not cost the others their results. */

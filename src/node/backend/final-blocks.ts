@@ -11,7 +11,7 @@ import { decodePartsOf, decodeProposalOf } from '../../ledger/block-body.ts';
 import { finalityCodec } from '../../ledger/certificate.ts';
 import type { FinalityProof, Inclusion } from '../../ledger/inclusion.ts';
 import { merkleProof } from '../../ledger/merkle.ts';
-import { hashReceipt, receiptsCodec } from '../../ledger/receipt.ts';
+import { hashReceipt, type Receipt, receiptsCodec } from '../../ledger/receipt.ts';
 import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 
@@ -26,6 +26,8 @@ export const askWhoKeepsBlocks =
  */
 export class FinalBlocks {
   readonly #store: ChainStore;
+  /** The receipts that an outcome was read from last: whoever asks for those of many asks for neighbours. */
+  #last: { readonly height: Height; readonly receipts: readonly Receipt[] } | undefined;
 
   constructor(store: ChainStore) {
     this.#store = store;
@@ -127,7 +129,8 @@ export class FinalBlocks {
     if (place === undefined) return undefined;
     const { height, index } = place;
     const blockHash = defined(this.#store.hashAt(height), 'the hash of a final block');
-    const receipt = defined(this.#receiptsAt(height)[index], 'a receipt for each transaction');
+    if (this.#last?.height !== height) this.#last = { height, receipts: this.#receiptsAt(height) };
+    const receipt = defined(this.#last.receipts[index], 'a receipt for each transaction');
     return { receipt, height, blockHash };
   }
 

@@ -49,6 +49,24 @@ describe('the backend', () => {
     assert.deepEqual(seen, ['pending', 'final']);
   });
 
+  test('reads a block once to tell what became of all its transactions', async () => {
+    const { cluster, backend } = await withHistory();
+    const { store } = cluster.node('validator-1');
+    const read = store.receiptsBytesAt.bind(store);
+    const heights: number[] = [];
+    store.receiptsBytesAt = (height) => {
+      heights.push(height);
+      return read(height);
+    };
+    for (const { hash } of transfers(cluster, 6)) {
+      const outcome = await backend.outcome(hash);
+      assert.ok(outcome.status === 'final');
+      assert.equal(outcome.receipt.transactionHash, hash);
+    }
+    assert.equal(heights.length, new Set(heights).size);
+    assert.ok(heights.length < 6, 'some stand in one block');
+  });
+
   test('tells whom it hears, and which keys connected that no validator has', async () => {
     const cluster = await Cluster.start(4);
     const backend = backendOf(cluster, 'validator-0');
