@@ -42,6 +42,11 @@ export interface Protocol<M> {
    */
   certificateClaims(certificate: FinalityCertificate, roster?: Roster): SignatureClaim[] | Problem;
   /**
+   * Whom to check a snapshot's certificate against: besides the roster those who became members later, of
+   * whom it tells. Anybody can make such a list up; whether it is right is for the engine to judge.
+   */
+  snapshotRoster(certificate: FinalityCertificate, roster: Roster): Roster;
+  /**
    * The certificate of a snapshot's block as it goes out with the snapshot: with the members after
    * that block, where the engine can change them. `members` as of the last `members` effect;
    * without it, the genesis set.

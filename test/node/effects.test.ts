@@ -43,6 +43,7 @@ class ScriptedEngine {
     encode: ({ text }) => Buffer.from(text, 'latin1'),
     claims: () => ({ own: [] }),
     certificateClaims: () => [],
+    snapshotRoster: (_certificate, roster) => roster,
     snapshotCertificate: (certificate) => certificate,
     start: () => ({
       step: (input) => {

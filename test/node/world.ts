@@ -15,6 +15,8 @@ export class TestNet {
   readonly penalties: { by: string; of: string; reason: string }[] = [];
   readonly refusals: { by: string; of: string; problem: Problem }[] = [];
   readonly published: { from: string; topic: Topic; bytes: Uint8Array }[] = [];
+  /** Whom nobody dials. */
+  readonly strangers = new Set<string>();
   readonly requests: { from: string; to: string; protocol: RequestProtocol }[] = [];
   onSend: (from: string, to: string, bytes: Uint8Array, urgent: boolean | undefined) => Uint8Array | null = (
     _from,
@@ -93,7 +95,8 @@ export class TestNet {
     return {
       ...handlers,
       onHello: (peer, hello, invited) => {
-        const problem = handlers.onHello(peer, hello, invited);
+        const isInvited = invited === true && !this.strangers.has(this.#nameOf(peer));
+        const problem = handlers.onHello(peer, hello, isInvited);
         if (problem !== undefined) this.refusals.push({ by: self, of: this.#nameOf(peer), problem });
         return problem;
       },

@@ -57,6 +57,7 @@ export function pbftProtocol(chain: {
       });
     },
     // Nobody prunes, so nobody fetches a state.
+    snapshotRoster: (_certificate, roster) => roster,
     snapshotCertificate: (certificate) => certificate,
     start(start) {
       invariant(start.chainId === chainId, 'an engine is started for its own chain');

@@ -6,6 +6,7 @@ import type { Input, ValidatorIndex } from '../engine.ts';
 import { linkOf } from '../shared/chain-link.ts';
 import { askSync } from '../shared/sync-ask.ts';
 import { maybeTrustAgain } from './amnesia.ts';
+import { isVoter } from './configuration.ts';
 import { advanceStaging } from './staging.ts';
 import { certificateOf, compact, entryAt, holds, lastHeight } from './log.ts';
 import { enterConfiguration } from './membership.ts';
@@ -18,7 +19,7 @@ import { restartElectionTimer, seeTermOf } from './roles.ts';
 import { maybeCompact } from './snapshots.ts';
 import type { RaftState } from './state.ts';
 import { write } from './writing.ts';
-import { configurationHash, decodeConfiguration, encodeConfiguration } from '../../ledger/members.ts';
+import { configurationHash, decodeConfiguration } from '../../ledger/members.ts';
 
 /**
  * Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply").
@@ -68,8 +69,8 @@ function startedBy({ state }: Replica, height: Height): Uint8Array | undefined {
 }
 
 /**
- * Final blocks that sync fetched. They carry their leader's signature, and are final because whoever served
- * them said so: nobody lies here.
+ * Final blocks that sync fetched, from anybody. They carry the signature of one who can have led, and are
+ * final because those two say so.
  */
 export function onSynced(replica: Replica, input: Extract<Input<never>, { readonly type: 'synced' }>): void {
   const { state } = replica;
@@ -79,6 +80,12 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   if (certificate.blockHash !== last.blockHash || certificate.height !== last.height) return;
   // Nor while a change of the members, or a snapshot, is half way in: the next sync comes soon.
   if (state.install !== null || unappliedConfiguration(state, state.delivered) !== null) return;
+  if (header === undefined) return;
+  const wrong = wrongSync(state, header, certificate);
+  if (wrong !== null) {
+    trace(replica, 'sync-ignored', { height: last.height, why: wrong });
+    return;
+  }
   state.highestKnown = toHeight(Math.max(state.highestKnown, last.height));
   const block = { height: last.height, blockHash: last.blockHash };
   if (holds(state.log, block)) {
@@ -88,12 +95,6 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   // What is committed but not delivered comes first, from the log.
   if (state.delivered < state.commit || chain[0] === undefined || chain[0].height > state.delivered + 1)
     return;
-  if (header === undefined) return;
-  const wrong = wrongSync(state, header, certificate);
-  if (wrong !== null) {
-    trace(replica, 'sync-ignored', { height: last.height, why: wrong });
-    return;
-  }
   for (const each of [...(input.below ?? []), header]) noticeOwnUse(replica, each);
   seeTermOf(replica, header, 'others committed other blocks');
   if (certificate.configuration.length > 0) {
@@ -112,29 +113,25 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   }
 }
 
-/** A chain must lie under the configuration that is in force after the blocks delivered so far. */
+/**
+ * A chain must lie under the configuration in force, and its last block be signed by one who can have led:
+ * whoever serves blocks need not be a member, and one that was removed still has its key.
+ */
 function wrongSync(
-  state: RaftState,
+  { configuration: members, configurationHeight }: RaftState,
   header: BlockHeader,
-  { term, configuration }: LeaderSignature,
+  { term, leader, configuration }: LeaderSignature,
 ): string | null {
   if (term !== header.view) return 'its certificate is of another term';
-  if (header.validatorsHash !== handedConfigurationHash(state)) return 'it crosses a change of the members';
+  if (header.validatorsHash !== configurationHash(members)) return 'it crosses a change of the members';
+  if (members[leader]?.key !== header.proposer) return 'its proposer did not sign it';
+  // Whoever goes with a change of the members may have been elected just before, and its first block is then
+  // right above that change.
+  if (!isVoter(members, leader) && header.height > configurationHeight + 1) return 'its proposer has no vote';
   if (header.nextValidatorsHash === header.validatorsHash) return null;
   const next = decodeConfiguration(configuration);
   if (next instanceof Problem) return 'its certificate names no members';
   return configurationHash(next) === header.nextValidatorsHash ? null : 'its certificate names other members';
-}
-
-function handedConfigurationHash(state: RaftState): string {
-  const arriving = state.arriving.at(-1)?.configuration;
-  let newest = arriving ?? encodeConfiguration(state.configuration);
-  for (let height = state.log.base.height + 1; height <= state.delivered; height++) {
-    const own = entryAt(state.log, toHeight(height))?.configuration;
-    if (height > state.applied && own !== undefined && own.length > 0) newest = own;
-  }
-  const decoded = decodeConfiguration(newest);
-  return decoded instanceof Problem ? '' : configurationHash(decoded);
 }
 
 /**

@@ -3,9 +3,9 @@ import type { CodeOf } from '../../base/problem-codes.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
-import { type FinalityCertificate, leaderBytes, type LeaderSignature } from '../../ledger/certificate.ts';
+import { type FinalityCertificate, leaderBytes } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
-import type { BlockPart, MessageClaims, Protocol } from '../protocol.ts';
+import type { BlockPart, MessageClaims, Protocol, Roster } from '../protocol.ts';
 import { genesisConfiguration } from './configuration.ts';
 import { RaftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';
@@ -47,6 +47,7 @@ export function raftProtocol({
       message.kind === 'append' ? { own: [], inside: authorships(message.entries, chainId) } : { own: [] },
     certificateClaims: (certificate, roster) =>
       claimsOf(certificate, { chainId, keys: roster?.keys ?? validators.keys }),
+    snapshotRoster: rosterOf,
     snapshotCertificate: (certificate, members) =>
       certificate.engine === 'raft'
         ? { ...certificate, configuration: encodeConfiguration(members ?? genesisConfiguration(validators)) }
@@ -95,7 +96,7 @@ function claimsOf(
 ): SignatureClaim[] | Problem {
   if (certificate.engine !== 'raft') return wrong(certificate, 'certificate/invalid', 'is not one of Raft');
   const { term, height, blockHash, leader, signature } = certificate;
-  const publicKey = keys[leader] ?? laterMember(certificate);
+  const publicKey = keys[leader];
   if (publicKey === undefined) {
     const why = `names member ${leader}, and there are ${keys.length}`;
     return wrong(certificate, 'certificate/unknown-member', why);
@@ -114,11 +115,9 @@ function wrong(
   });
 }
 
-/**
- * The key of a leader who became a member later than this node knows: a snapshot's certificate tells it, and
- * the engine holds that against the header.
- */
-function laterMember({ configuration, leader }: LeaderSignature): PublicKey | undefined {
-  const members = decodeConfiguration(configuration);
-  return members instanceof Problem ? undefined : members[leader]?.key;
+/** A snapshot's certificate tells the members after its block. The engine holds that against the header. */
+function rosterOf(certificate: FinalityCertificate, roster: Roster): Roster {
+  const members = certificate.engine === 'raft' ? decodeConfiguration(certificate.configuration) : [];
+  if (members instanceof Problem) return roster;
+  return { ...roster, keys: [...roster.keys, ...members.slice(roster.keys.length).map(({ key }) => key)] };
 }

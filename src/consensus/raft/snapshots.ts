@@ -98,7 +98,7 @@ export function onSnapshotOffer(replica: Replica, message: SnapshotOffer): void 
 
 /**
  * The way to a snapshot for a node that no leader offers one: an observer, a removed member, one that is not
- * a member yet. Final blocks are what their server calls final (see `onSynced`), and so is a snapshot's.
+ * a member yet. The snapshot is this chain's because whoever offers it says so: the driver asks no stranger.
  * What is here already stays.
  */
 export function onOffered(

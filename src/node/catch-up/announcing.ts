@@ -4,6 +4,7 @@ import type { Roster } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
+import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Committed } from '../effects/committing.ts';
@@ -16,11 +17,13 @@ interface AnnouncingOptions {
   readonly verification: Pick<Verification<object>, 'gossipedCertificate' | 'fault' | 'mayRead'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly roster: () => Roster;
+  /** Of one that was removed, as far as this node knows, and signs whatever it likes. */
+  readonly isFormer: (certificate: FinalityCertificate) => boolean;
   /** The final block's hash at a height, undefined above the last one. */
   readonly finalHashAt: (height: Height) => Hash | undefined;
   /** A block above our final one is proven final. */
   readonly onAhead: (height: Height) => void;
-  /** The same may be the case, but this node knows none of its signers. */
+  /** The same may be the case, but this node knows none of its signers, or believes none. */
   readonly onUnproven: (height: Height) => void;
 }
 
@@ -52,7 +55,7 @@ export class Announcing {
    * final tells nothing.
    */
   heard(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
-    const { verification, roster, finalHashAt } = this.#options;
+    const { verification, roster, isFormer, finalHashAt, onUnproven } = this.#options;
     if (!verification.mayRead(from, bytes)) return decide('unread');
     const announcement = decode(announcementCodec, bytes, 'announcement');
     if (announcement instanceof Problem) {
@@ -62,13 +65,17 @@ export class Announcing {
     const { certificate } = announcement;
     const { height } = certificate;
     if (height <= this.#proven || finalHashAt(height) !== undefined) return decide('ignore');
+    if (isFormer(certificate)) {
+      decide('ignore');
+      return onUnproven(height);
+    }
     verification.gossipedCertificate(from, certificate, roster(), (result) => {
       if (result === 'unread') return decide('unread');
       if (result instanceof Problem && result.code === 'certificate/unknown-member') {
         decide('ignore');
         // Signed by a member that joined above our final block. That is nobody's fault, and a reason to ask
         // for blocks.
-        return this.#options.onUnproven(height);
+        return onUnproven(height);
       }
       if (result instanceof Problem) {
         verification.fault(from, result.code);

@@ -37,7 +37,7 @@ interface InstallingOptions {
   };
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
-  readonly verification: Pick<Verification<object>, 'certificate' | 'fault'>;
+  readonly verification: Pick<Verification<object>, 'snapshotCertificate' | 'fault'>;
   /** Who takes part now, for `certificateClaims`. */
   readonly roster: () => Roster;
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
@@ -138,7 +138,7 @@ export class Installing {
   #checkHead(run: Run, answer: { head: SnapshotHead; response: Uint8Array; peer: PeerId }): void {
     const { head, response, peer } = answer;
     const { verification, roster } = this.#options;
-    verification.certificate(head.certificate, roster(), (certificate) => {
+    verification.snapshotCertificate(head.certificate, roster(), (certificate) => {
       if (this.#run !== run) return;
       if (certificate instanceof Problem) {
         this.#fault(peer, certificate);

@@ -23,9 +23,14 @@ interface SyncOptions {
   readonly chain: Chain;
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
-  readonly verification: Pick<Verification<object>, 'transactions' | 'certificate' | 'fault'>;
+  readonly verification: Pick<
+    Verification<object>,
+    'transactions' | 'certificate' | 'snapshotCertificate' | 'fault'
+  >;
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
   readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
+  /** Its word counts for nothing (`PeerRegistry`). */
+  readonly isStranger: (peer: PeerId) => boolean;
   /** Who takes part now, for `certificateClaims`. */
   readonly roster: () => Roster;
   /** The last height that the engine called final; what is stored may lag behind it. */
@@ -64,10 +69,15 @@ type Stage =
   | { readonly name: 'idle' }
   | { readonly name: 'fetching'; readonly round: Round }
   /**
-   * The engine was given blocks up to here, and they are being executed and stored; the last of them came at
-   * `at`.
+   * The engine was given blocks up to here, which this peer served, and they are being executed and stored;
+   * the last of them came at `at`.
    */
-  | { readonly name: 'applying'; readonly until: Height; readonly at: MonotonicMs };
+  | {
+      readonly name: 'applying';
+      readonly from: PeerId;
+      readonly until: Height;
+      readonly at: MonotonicMs;
+    };
 
 /**
  * The `sync` effect: fetches final blocks above our final one, until nobody has more. Only certificates
@@ -155,6 +165,8 @@ export class Sync {
   }
 
   #begin(first?: PeerId): void {
+    // The engine may have refused what came: others are asked first now.
+    if (this.#stage.name === 'applying') this.#sources.poor(this.#stage.from);
     this.#run = null;
     this.#scanty = undefined;
     this.#offers.clear();
@@ -200,7 +212,7 @@ export class Sync {
       if (!this.#isCurrent(round)) return;
       if (round.chosen !== undefined) return round.turns.answered(peer);
       if (response instanceof Problem) return this.#failed(round, peer, response.code === 'network/timeout');
-      const found = this.#read(round, response);
+      const found = this.#read(round, peer, response);
       if (found === 'nothing') return this.#nothing(round, peer);
       if (found instanceof Problem) return this.#fault(round, peer, found);
       if ('header' in found) this.#checkOffer(found, peer, round);
@@ -275,12 +287,18 @@ export class Sync {
   }
 
   /** The tip is where it was asked to go on from: our chain may have grown meanwhile. */
-  #read({ tip, count }: Round, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
+  #read(
+    { tip, count }: Round,
+    peer: PeerId,
+    response: Uint8Array,
+  ): Segment | SnapshotHead | 'nothing' | Problem {
     const answer = decode(blocksResponseCodec, response, 'blocks response');
     if (answer instanceof Problem) return answer;
     const { blocks, snapshot, certificate } = answer;
     if (blocks.length === 0) {
-      return snapshot === undefined ? 'nothing' : (checkOffer(snapshot, tip.header.height) ?? snapshot);
+      // That a snapshot is of this chain is the word of who offers it: blocks show more than that.
+      if (snapshot === undefined || this.#options.isStranger(peer)) return 'nothing';
+      return checkOffer(snapshot, tip.header.height) ?? snapshot;
     }
     if (certificate === undefined) return unproven('has no certificate');
     return readSegment({ tip, count }, answer, certificate);
@@ -288,7 +306,7 @@ export class Sync {
 
   #checkOffer({ header, certificate: offered }: SnapshotHead, peer: PeerId, round: Round): void {
     const { verification, roster } = this.#options;
-    verification.certificate(offered, roster(), (certificate) => {
+    verification.snapshotCertificate(offered, roster(), (certificate) => {
       if (!this.#isCurrent(round)) return;
       if (certificate instanceof Problem) return this.#fault(round, peer, certificate);
       this.#offers.add(peer, header, certificate);
@@ -330,7 +348,7 @@ export class Sync {
         if (!this.#isCurrent(round)) return;
         if (valid.includes(false)) return this.#fault(round, peer, unproven('holds an unsigned transaction'));
         this.#judge(answer);
-        this.#take(segment, transactions, certificate);
+        this.#take(answer, transactions, certificate);
       });
     });
   }
@@ -358,7 +376,7 @@ export class Sync {
 
   /** `transactions`: those of all its blocks. */
   #take(
-    segment: Segment,
+    { segment, peer }: Answer,
     transactions: readonly Transaction[],
     certificate: Verified<FinalityCertificate>,
   ): void {
@@ -380,7 +398,7 @@ export class Sync {
     }
     this.#run = null;
     const until = segment.last.header.height;
-    this.#stage = { name: 'applying', until, at: clock.monotonicMs() };
+    this.#stage = { name: 'applying', from: peer, until, at: clock.monotonicMs() };
     // Blocks may have become final another way meanwhile.
     const fresh = links.filter(({ height }) => height > engineFinal());
     if (fresh.length > 0) {

@@ -30,6 +30,7 @@ export function assembleCatchUp<M extends object>(
     verification,
     peersFor,
     validatorOf: registry.validatorOf.bind(registry),
+    isStranger: registry.isStranger.bind(registry),
     roster: decided.rosterNow,
     engineFinal: () => decided.finalHeight,
     enqueue,
@@ -42,6 +43,8 @@ export function assembleCatchUp<M extends object>(
     verification,
     clock,
     roster: decided.rosterNow,
+    isFormer: (certificate) =>
+      'leader' in certificate && decided.members?.[certificate.leader]?.role === 'removed',
     finalHashAt: store.hashAt.bind(store),
     onAhead: (height) => {
       // A validator hears it from the engine too, and need not fetch what it is about to finish itself.

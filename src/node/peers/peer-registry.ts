@@ -40,6 +40,8 @@ interface Proof {
   readonly publicKey: PublicKey;
   readonly protocolVersions: ProtocolVersions;
   readonly api: string | undefined;
+  /** This node dialled it, as its settings say. */
+  readonly invited: boolean;
 }
 
 /** Who may talk to us, and which peer acts for which validator. */
@@ -133,7 +135,7 @@ export class PeerRegistry {
     if (this.isOwn(publicKey)) {
       log.error('another peer acts for the key of this node: stop one of the two', { peer });
     }
-    this.#greeted.set(peer, { publicKey, protocolVersions, api });
+    this.#greeted.set(peer, { publicKey, protocolVersions, api, invited });
     return undefined;
   }
 
@@ -173,6 +175,13 @@ export class PeerRegistry {
     const key = this.#proven.get(peer)?.publicKey;
     const index = key === undefined ? -1 : this.#keys.indexOf(key);
     return index < 0 ? undefined : index;
+  }
+
+  /** It acts for no member and was not dialled by this node, or it acts for one that was removed. */
+  isStranger(peer: PeerId): boolean {
+    const proven = this.#proven.get(peer);
+    if (proven === undefined || this.#removed.has(proven.publicKey)) return true;
+    return !proven.invited && !this.#keys.includes(proven.publicKey);
   }
 
   /** The key that a peer proved, when it is a member's or a listed one; from its good hello on. */

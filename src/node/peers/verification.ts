@@ -141,6 +141,15 @@ export class Verification<M extends object> {
     });
   }
 
+  /** The same for that of a snapshot. */
+  snapshotCertificate(
+    certificate: FinalityCertificate,
+    roster: Roster,
+    done: (result: Verified<FinalityCertificate> | Problem) => void,
+  ): void {
+    this.certificate(certificate, this.#options.protocol.snapshotRoster(certificate, roster), done);
+  }
+
   /** The same for one that a peer brought unasked; `unread` when it has no room for that. */
   gossipedCertificate(
     peer: PeerId,

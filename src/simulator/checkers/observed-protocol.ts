@@ -23,6 +23,7 @@ export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObser
     epochOf: (message) => protocol.epochOf(message),
     claims: (message, roster) => protocol.claims(message, roster),
     certificateClaims: (certificate, roster) => protocol.certificateClaims(certificate, roster),
+    snapshotRoster: (certificate, roster) => protocol.snapshotRoster(certificate, roster),
     snapshotCertificate: (certificate, members) => protocol.snapshotCertificate(certificate, members),
     start: (start) => {
       const engine = protocol.start(start);

@@ -47,7 +47,7 @@ export function liarNetwork(network: Network, liar: Liar): Network {
 function listening(handlers: NetworkHandlers, liar: Liar): NetworkHandlers {
   return {
     ...handlers,
-    onHello: (peer, hello) => handlers.onHello(peer, hello),
+    onHello: (peer, hello, invited) => handlers.onHello(peer, hello, invited),
     onConnected: (peer) => handlers.onConnected(peer),
     onLost: (peer) => handlers.onLost(peer),
     onMessage: (peer, bytes) => {

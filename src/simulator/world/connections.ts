@@ -107,7 +107,8 @@ export class Connections {
   #welcomes(host: Station, guest: Station): boolean {
     let refused: Problem | undefined;
     host.options.life.enter(() => {
-      refused = host.handlers.onHello(peerName(guest.index), guest.options.hello());
+      // Who is dialled by whom is not simulated: the settings of each name all others.
+      refused = host.handlers.onHello(peerName(guest.index), guest.options.hello(), true);
     });
     if (refused === undefined) return true;
     this.#trace.add(`${this.#scheduler.now} ${host.index} refuses ${guest.index}: ${refused.code}`);

@@ -7,10 +7,12 @@ import type { Protocol } from '../../../src/consensus/protocol.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { Signature, SignatureClaim } from '../../../src/crypto/signature.ts';
+import { nativeSigner } from '../../../src/crypto/native.ts';
 import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
-import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
+import { type FinalityCertificate, leaderBytes } from '../../../src/ledger/certificate.ts';
 import { executeBlock } from '../../../src/ledger/execution.ts';
+import { encodeConfiguration } from '../../../src/ledger/members.ts';
 import type { GossipVerdict } from '../../../src/network/port.ts';
 import { Announcing } from '../../../src/node/catch-up/announcing.ts';
 import { Verification } from '../../../src/node/peers/verification.ts';
@@ -23,7 +25,9 @@ const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);
 const [one, two] = maker.run(2) as [Made, Made];
 
-function world(options: { self?: string; final?: readonly Made[]; protocol?: Protocol<object> } = {}) {
+function world(
+  options: { self?: string; final?: readonly Made[]; protocol?: Protocol<object>; former?: number } = {},
+) {
   const time = new VirtualTime();
   const published: Uint8Array[] = [];
   const ahead: number[] = [];
@@ -50,6 +54,7 @@ function world(options: { self?: string; final?: readonly Made[]; protocol?: Pro
     }),
     clock: time.clock(),
     roster: () => genesisRoster(genesis),
+    isFormer: (certificate) => certificate.engine === 'raft' && certificate.leader === options.former,
     onUnproven: (height) => void ahead.push(height),
     finalHashAt: (height) => options.final?.find(({ header }) => header.height === height)?.hash,
     onAhead: (height) => void ahead.push(height),
@@ -146,23 +151,58 @@ describe('announcements of final blocks', () => {
     assert.deepEqual(ahead, []);
   });
 
-  test('by a member that this node does not know yet are nobody’s fault, and make it ask (Raft)', () => {
-    const { hear, ahead, penalties } = world({ protocol: testProtocol(raftGenesis(4)) });
-    const { header, hash } = two;
-    const certificate = {
+  const ofMember = (leader: number) =>
+    ({
       engine: 'raft',
-      term: header.view,
-      height: header.height,
-      blockHash: hash,
-      leader: 4,
+      term: two.header.view,
+      height: two.header.height,
+      blockHash: two.hash,
+      leader,
       signature: '00'.repeat(64) as Signature,
       configuration: new Uint8Array(),
-    } as const;
+    }) as const;
+
+  test('by a member that this node does not know yet are nobody’s fault, and make it ask (Raft)', () => {
+    const { hear, ahead, penalties } = world({ protocol: testProtocol(raftGenesis(4)) });
+    const certificate = ofMember(4);
     assert.equal(hear(said(certificate)), 'ignore');
     assert.equal(hear(said({ ...certificate, height: toHeight(1_000) })), 'ignore');
     assert.deepEqual(ahead, [2, 1_000]);
     assert.deepEqual(penalties, []);
-    assert.equal(hear(said({ ...certificate, leader: 2 })), 'reject');
+    assert.equal(hear(said(ofMember(2))), 'reject');
+  });
+
+  test('by somebody who makes itself a member in them go no further (Raft)', () => {
+    const raft = raftGenesis(4);
+    const { hear, ahead } = world({ protocol: testProtocol(raft) });
+    const bob = developmentKeyPair('bob');
+    const slot = { view: two.header.view, height: toHeight(1_000_000), blockHash: two.hash };
+    const signature = nativeSigner(bob.secretKey)(leaderBytes(raft.chainId, slot));
+    const keys = [...genesisRoster(raft).keys, bob.publicKey];
+    const configuration = encodeConfiguration(keys.map((key) => ({ key, role: 'voter' })));
+    const forged = { ...ofMember(4), height: slot.height, signature, configuration };
+    assert.equal(hear(said(forged)), 'ignore');
+    // What others announce is heard as before.
+    assert.equal(hear(said(ofMember(5))), 'ignore');
+    assert.deepEqual(ahead, [1_000_000, 2]);
+  });
+
+  test('by one that was removed are not believed, whatever it signs: they are a reason to ask (Raft)', () => {
+    const raft = raftGenesis(4);
+    const { hear, ahead, checked, penalties } = world({ protocol: testProtocol(raft), former: 1 });
+    const slot = { view: two.header.view, height: toHeight(1_000_000), blockHash: two.hash };
+    const signedBy = (leader: number) => ({
+      ...ofMember(leader),
+      height: slot.height,
+      signature: nativeSigner(developmentKeyPair(`validator-${leader}`).secretKey)(
+        leaderBytes(raft.chainId, slot),
+      ),
+    });
+    assert.equal(hear(said(signedBy(1))), 'ignore');
+    assert.equal(checked.length, 0);
+    assert.deepEqual(penalties, []);
+    assert.equal(hear(said(signedBy(2))), 'accept', 'it did not hide what a member announces');
+    assert.deepEqual(ahead, [1_000_000, 1_000_000]);
   });
 
   test('of a peer that lied too often are not read', () => {

@@ -172,7 +172,7 @@ class World {
       },
       verification: {
         fault: (peer, reason) => void this.faults.push({ peer, reason }),
-        certificate: (certificate, _members, done) =>
+        snapshotCertificate: (certificate, _members, done) =>
           time.defer(() => done(this.forged.shift() ?? (certificate as Verified<FinalityCertificate>))),
       },
       roster: () => ({ keys: [], epoch: toHeight(0) }),

@@ -144,6 +144,7 @@ class World {
   engineFinal: Height = toHeight(0);
   /** While true, the engine takes nothing of what it is given. */
   deaf = false;
+  readonly strangers = new Set<string>();
 
   constructor(protocol = testProtocol(genesis)) {
     const { time, clock, chain } = this;
@@ -174,6 +175,7 @@ class World {
       peersFor: () => [...this.servers.keys()],
       roster: () => genesisRoster(genesis),
       validatorOf: (peer) => Number(peer.split('-')[1]),
+      isStranger: (peer) => this.strangers.has(peer),
       engineFinal: () => this.engineFinal,
       enqueue: (input) => {
         if (input.type === 'offered') return void this.offered.push(input);
@@ -456,6 +458,17 @@ describe('sync', () => {
     world.time.run(limits.syncStallMs);
     world.want(3);
     assert.equal(world.height, 3);
+  });
+
+  test('asks others first when the engine took nothing of what one served', async () => {
+    const serving = await serverOf(maker.run(3));
+    const world = new World();
+    for (const name of ['peer-1', 'peer-2']) world.servers.set(name, honest(serving));
+    world.deaf = true;
+    world.want(3);
+    world.time.run(limits.syncStallMs);
+    world.want(3);
+    assert.deepEqual(world.asked, ['peer-1', 'peer-2']);
   });
 
   test('does not start anew while what it fetched is applied slowly, block after block', async () => {
@@ -857,6 +870,19 @@ describe('when the next block was pruned', () => {
     ]);
     assert.equal(world.asked.length, 4);
     assert.equal(world.sync.active, false);
+    assert.deepEqual(world.penalties, []);
+  });
+
+  test('by everybody, no stranger’s offer is taken: anybody may make up a chain', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await pruned(9, 8)));
+    world.servers.set('peer-2', honest(await pruned(12, 11)));
+    world.strangers.add('peer-2');
+    world.want(12);
+    assert.deepEqual(heights(world), [9]);
+    world.strangers.add('peer-1');
+    world.want(12);
+    assert.deepEqual(heights(world), [9]);
     assert.deepEqual(world.penalties, []);
   });
 

@@ -143,6 +143,24 @@ describe('the registry of peers', () => {
     assert.equal(codeOf(here.admit('peer-x', hello)), 'network/not-a-member');
   });
 
+  test('who is no member is a stranger unless this node dialled it; who was removed is one in any case', () => {
+    const here = registry('validator-0');
+    const hello = registry('carol').hello('peer-x');
+    assert.equal(here.isStranger('peer-x'), true, 'it has not said who it is');
+    meet(here, 'peer-x', hello);
+    assert.equal(here.isStranger('peer-x'), true);
+    here.admit('peer-x', hello, true);
+    here.connected('peer-x');
+    assert.equal(here.isStranger('peer-x'), false);
+    meet(here, 'peer-1', registry('validator-1').hello('peer-1'));
+    assert.equal(here.isStranger('peer-1'), false);
+    here.setKeys(keys, new Set(keys.slice(1, 2)));
+    assert.equal(here.isStranger('peer-1'), true);
+    here.admit('peer-1', registry('validator-1').hello('peer-1'), true);
+    here.connected('peer-1');
+    assert.equal(here.isStranger('peer-1'), true, 'the settings may still name it');
+  });
+
   test('a validator of the set before the last is welcome until the next: one of the two may be behind', () => {
     const here = registry('validator-0', { observers: 'members' });
     const [, , third] = keys;

@@ -53,6 +53,7 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
       return { ...claims, inside: { count: inside.length, open } };
     },
     certificateClaims: () => [],
+    snapshotRoster: (_certificate, roster) => roster,
     snapshotCertificate: (certificate) => certificate,
     start: () => {
       throw new Error('not started here');
