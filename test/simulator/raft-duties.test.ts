@@ -6,7 +6,8 @@ import type { RaftMessage } from '../../src/consensus/raft/message.ts';
 import { Breach } from '../../src/simulator/checkers/breach.ts';
 import { RaftDutyChecker } from '../../src/simulator/checkers/raft-duties/duty-checker.ts';
 import { type Body, entriesOn, genesisOf, Solo } from '../consensus/raft/solo.ts';
-import { genesisHeader } from '../consensus/raft/world.ts';
+import { genesisHeader, keyOf } from '../consensus/raft/world.ts';
+import type { Configuration } from '../../src/ledger/members.ts';
 
 const timing = { heartbeatMs: 50, electionTimeoutMs: 300, blockIntervalMs: 0, leaseReads: false };
 type Effects = readonly Effect<RaftMessage>[];
@@ -14,7 +15,7 @@ type Effects = readonly Effect<RaftMessage>[];
 /** A real member under its duties: `lazy` takes effects away before its duties are looked at, and `told` is what it gets instead of an input. */
 class Watched {
   readonly member: Solo;
-  private readonly duties: RaftDutyChecker;
+  readonly duties: RaftDutyChecker;
 
   constructor(members = 3) {
     this.member = new Solo(0, members);
@@ -72,6 +73,31 @@ test('a heartbeat is answered, also one of an old term', () => {
   assert.throws(() => new Watched().hear(beat(1), silent), neglects(/does not answer heartbeat/));
   const later = new Watched().hear(beat(2)).sync();
   assert.throws(() => later.hear(beat(1, 2), silent), neglects(/does not answer heartbeat/));
+});
+
+test('one that was removed is owed nothing, and not followed', () => {
+  const removed: Configuration = [0, 1, 2].map((index) => ({
+    key: keyOf(index),
+    role: index === 1 ? 'removed' : 'voter',
+  }));
+  const watched = (): Watched => {
+    const found = new Watched();
+    found.member.state.configuration = removed;
+    return found.tick(10).sync();
+  };
+  watched().hear(beat(1), silent);
+  const followed = watched();
+  const { state } = followed.member;
+  const misled = { ...state, role: { kind: 'follower', leader: 1 } } as unknown as typeof state;
+  assert.throws(
+    () =>
+      followed.duties.step(
+        { type: 'message', message: beat(1) } as unknown as Input<RaftMessage>,
+        [],
+        misled,
+      ),
+    neglects(/follows 1, who was removed/),
+  );
 });
 
 test('a vote is answered, and an append that does not fit is refused', () => {

@@ -1,5 +1,8 @@
+import { toHeight } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
-import type { RaftMessage } from './message.ts';
+import { takesPart } from './configuration.ts';
+import { catchUp } from './finality.ts';
+import { heightShown, type RaftMessage } from './message.ts';
 import type { Replica } from './replica.ts';
 import type { RaftState } from './state.ts';
 
@@ -22,4 +25,27 @@ export function isForMe(state: RaftState, message: RaftMessage): boolean {
 function isAddressed(state: RaftState, to: ValidatorIndex): boolean {
   if (state.self === null && to >= state.configuration.length) state.self = to;
   return state.self === to;
+}
+
+/**
+ * Its sender was removed, as far as this member knows, and may say anything: it has its key and its index
+ * still. Only the leader that this member follows is believed for a while after its own removal: it leads on
+ * until the others go by that, and hands over.
+ */
+export function isFromFormer({ state, options }: Replica, { from, term, kind }: RaftMessage): boolean {
+  const { role, configuration, configurationSince, now } = state;
+  if (takesPart(configuration, from)) return false;
+  const parts =
+    role.kind === 'follower' &&
+    role.leader === from &&
+    term === state.term &&
+    now - configurationSince < 2 * options.electionTimeoutMs;
+  return !(parts && (kind === 'heartbeat' || kind === 'read-answer' || kind === 'timeout-now'));
+}
+
+/** Whoever was removed may have come back, and this member be behind: blocks tell, whoever serves them. */
+export function onFormer(replica: Replica, message: RaftMessage): void {
+  const { role, commit } = replica.state;
+  if (role.kind === 'leader' || heightShown(message) <= commit) return;
+  catchUp(replica, message.from, toHeight(commit + 1));
 }

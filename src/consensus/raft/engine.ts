@@ -6,7 +6,7 @@ import type { EngineStart } from '../protocol.ts';
 import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { takeEffects } from '../shared/step.ts';
-import { isWanted, isForMe } from './admission.ts';
+import { isForMe, isFromFormer, isWanted, onFormer } from './admission.ts';
 import { maybeAskRecoveryIndex, onRecoveryIndex } from './amnesia.ts';
 import { takesPart } from './configuration.ts';
 import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
@@ -173,6 +173,7 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
 function onMessage(replica: Replica, message: RaftMessage): void {
   const { state } = replica;
   if (!isForMe(state, message)) return;
+  if (isFromFormer(replica, message)) return onFormer(replica, message);
   onRunningChain(replica, heightShown(message));
   switch (message.kind) {
     case 'vote-request':

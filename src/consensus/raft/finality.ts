@@ -150,9 +150,9 @@ export function maybeCatchUp(replica: Replica, leaderCommit: Height, leader: Val
 }
 
 /** Others are final at a greater height. */
-export function catchUp(replica: Replica, holder: ValidatorIndex): void {
+export function catchUp(replica: Replica, holder: ValidatorIndex, height = replica.state.highestKnown): void {
   const { state, options } = replica;
-  const { now, highestKnown: height } = state;
+  const { now } = state;
   const effect = askSync(state.syncAsk, {
     height,
     holders: [holder],

@@ -139,6 +139,7 @@ export function enterConfiguration(replica: Replica, height: Height, next: Confi
   const { state } = replica;
   state.configuration = next;
   state.configurationHeight = height;
+  state.configurationSince = state.now;
   // On the way to the block that names it, a new member keeps the index that the leader called it by.
   const called = state.self !== null && state.self >= next.length ? state.self : null;
   state.self = indexOf(next, replica.key) ?? called;

@@ -66,6 +66,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     applied: final.height,
     configuration,
     configurationHeight,
+    configurationSince: start.now,
     configurationRecords: configurationHeights,
     arriving: [],
     staleRecords: start.records.has(unprovenKey) && !isUnproven(start) ? [...stale, unprovenKey] : stale,

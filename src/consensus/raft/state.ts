@@ -51,6 +51,8 @@ export interface RaftState {
   /** In force: that of the newest applied block that starts one. */
   configuration: Configuration;
   configurationHeight: Height;
+  /** When it came into force here, or this process began. */
+  configurationSince: MonotonicMs;
   /** Heights that have a configuration record, ascending. */
   configurationRecords: Height[];
   /** Configurations of blocks that sync brought, and that are not applied yet, in order. */

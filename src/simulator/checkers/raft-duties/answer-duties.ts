@@ -23,6 +23,13 @@ export class AnswerDuties {
 
   look(step: Step): void {
     const { input, before, after } = step;
+    if (input.type === 'unheard') {
+      const { from } = input;
+      this.#books.must(
+        after.leader !== from || before.leader === from,
+        () => `follows ${from}, who was removed`,
+      );
+    }
     if (input.type === 'message' && this.#isHeard(input.message, before.members.length, before.self)) {
       const message = input.message as RaftMessage;
       this.#mustSeeTerm(step, message);

@@ -2,6 +2,7 @@ import type { EngineStart } from '../../../consensus/protocol.ts';
 import { decode } from '../../../base/codec.ts';
 import { unwrap } from '../../../base/problem.ts';
 import { hardStateCodec, stateKey } from '../../../consensus/raft/records.ts';
+import type { RaftMessage } from '../../../consensus/raft/message.ts';
 import type { Hash } from '../../../crypto/hash.ts';
 import { promise } from '../breach.ts';
 import type { RaftTiming } from '../../plan/plan.ts';
@@ -83,6 +84,8 @@ export class Books {
   leaderHeardAt: number | null;
   /** Since when it is what it is. */
   roleSince: number;
+  /** Since when it goes by its configuration. */
+  #membersSince: number;
   /**
    * It stood still. Until then it may wait for what came meanwhile, whatever seems to be overdue, and helps
    * against its leader or not.
@@ -99,6 +102,7 @@ export class Books {
     this.seat = seat;
     this.log = log;
     this.roleSince = start.now;
+    this.#membersSince = start.now;
     const state = start.records.get(stateKey);
     // With leases a restarted member waits as if it had heard a leader. If no earlier start is on its disk,
     // it promised nothing.
@@ -130,6 +134,15 @@ export class Books {
       this.leaderHeardAt = now;
     else if (after.role !== before.role && after.role !== 'follower') this.leaderHeardAt = null;
     if (after.role !== before.role || after.term !== before.term) this.roleSince = now;
+    if (after.membersHeight !== before.membersHeight) this.#membersSince = now;
+  }
+
+  /** Whether it has to listen to this. Of those who were removed only its leader hands over. */
+  isHeard({ kind, from, term }: RaftMessage, before: Place, now: number): boolean {
+    if (before.members[from]?.role !== 'removed') return true;
+    const isLeader = before.leader === from && before.term === term;
+    const isInTime = now - this.#membersSince < 2 * this.seat.timing.electionTimeoutMs;
+    return isLeader && isInTime && ['heartbeat', 'read-answer', 'timeout-now'].includes(kind);
   }
 
   #noteLate(now: number, lateMs: number): void {

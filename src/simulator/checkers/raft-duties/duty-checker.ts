@@ -32,7 +32,10 @@ export class RaftDutyChecker {
     const after = placeOf(state);
     this.#place = after;
     this.#books.log = logOf(state);
-    const step = stepOf(input, effects, { before, after, now: state.now });
+    const { now } = state;
+    const isUnheard = input.type === 'message' && !this.#books.isHeard(input.message, before, now);
+    const what = isUnheard ? ({ type: 'unheard', from: input.message.from } as const) : input;
+    const step = stepOf(what, effects, { before, after, now });
     this.#books.note(step);
     this.#answers.look(step);
     this.#elections.look(step);

@@ -37,10 +37,16 @@ export interface Place {
   readonly arriving: boolean;
 }
 
+/** In the place of a message of one that was removed: nobody owes it anything. */
+interface Unheard {
+  readonly type: 'unheard';
+  readonly from: number;
+}
+
 /** One step of a replica, as seen from outside. */
 export interface Step {
   readonly now: number;
-  readonly input: Input<RaftMessage>;
+  readonly input: Input<RaftMessage> | Unheard;
   readonly before: Place;
   readonly after: Place;
   readonly effects: readonly Effect<RaftMessage>[];
@@ -79,7 +85,7 @@ export function placeOf(state: Readonly<RaftState>): Place {
 }
 
 export function stepOf(
-  input: Input<RaftMessage>,
+  input: Step['input'],
   effects: readonly Effect<RaftMessage>[],
   places: { readonly before: Place; readonly after: Place; readonly now: number },
 ): Step {
