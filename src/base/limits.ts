@@ -407,6 +407,12 @@ export const limits = {
     block: { perSecond: 2, burst: 20 },
     /** Of all those together. */
     strangers: { perSecond: 10, burst: 40 },
+    /**
+     * And of those among them whose block had one not longer ago than `againMs`: or six blocks that call all
+     * the time would keep everybody else out. So it takes 240.
+     */
+    again: { perSecond: 6, burst: 24 },
+    againMs: 60_000,
   },
   /**
    * Connections whose hello was accepted: two for each of the largest committee, those of strangers, and

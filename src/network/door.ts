@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts';
 import { limits } from '../base/limits.ts';
 import { type Rate, TokenBucket } from '../base/token-bucket.ts';
 import { addressBlock } from './address-block.ts';
@@ -34,6 +35,9 @@ export class Door {
   readonly #known = new Set<string>();
   readonly #buckets = new Map<string, TokenBucket>();
   readonly #strangers: TokenBucket;
+  readonly #again: TokenBucket;
+  /** When strangers of a block had a handshake last. */
+  readonly #securedAt = new BoundedMap<string, number>(limits.hostsRemembered);
 
   constructor(options: {
     /** Milliseconds of a monotonic clock. */
@@ -44,6 +48,7 @@ export class Door {
     this.#now = options.now;
     this.#isBanned = options.isBanned;
     this.#strangers = new TokenBucket(limits.callers.strangers, options.now());
+    this.#again = new TokenBucket(limits.callers.again, options.now());
   }
 
   get size(): number {
@@ -76,8 +81,13 @@ export class Door {
     caller.stage = 'securing';
     const now = this.#now();
     if (this.#known.has(caller.host)) return this.#bucket(caller.host, limits.callers.known).take(1, now);
-    const ofBlock = this.#bucket(caller.block, limits.callers.block);
-    return ofBlock.has(1, now) && this.#strangers.take(1, now) && ofBlock.take(1, now);
+    const rates = [this.#bucket(caller.block, limits.callers.block), this.#strangers];
+    const last = this.#securedAt.get(caller.block) ?? -Infinity;
+    if (now - last < limits.callers.againMs) rates.push(this.#again);
+    if (!rates.every((rate) => rate.has(1, now))) return false;
+    for (const rate of rates) rate.take(1, now);
+    this.#securedAt.set(caller.block, now);
+    return true;
   }
 
   /** The connection is over, or its hello was accepted. */

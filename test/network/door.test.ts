@@ -38,7 +38,7 @@ class Scene {
   }
 }
 
-const { places, known, block, strangers } = limits.callers;
+const { places, known, block, strangers, again } = limits.callers;
 
 void test('silent callers keep nobody out: the oldest of them goes for each who calls', () => {
   const scene = new Scene();
@@ -78,15 +78,30 @@ void test('handshakes have a rate for each address block, and one for all strang
   const scene = new Scene();
   assert.equal(scene.handshakes('10.0.0.1', 1_000), block.burst);
   assert.equal(scene.handshakes('10.0.0.99', 1_000), 0, 'the same block');
-  assert.equal(
-    scene.handshakes('10.0.1.1', 1_000),
-    strangers.burst - block.burst,
-    'another block: what is left',
-  );
-  assert.equal(scene.handshakes('10.0.2.1', 1_000), 0);
+  let secured: number = block.burst;
+  for (let other = 1; other < strangers.burst; other++) secured += scene.handshakes(`10.0.${other}.1`, 1_000);
+  assert.equal(secured, strangers.burst);
+  assert.equal(scene.handshakes('10.1.0.1', 1_000), 0);
   scene.now += 1_000;
   assert.equal(scene.handshakes('10.0.0.1', 1_000), block.perSecond);
-  assert.equal(scene.handshakes('10.0.9.1', 1_000), strangers.perSecond - block.perSecond);
+  secured = block.perSecond;
+  for (let other = 0; other < strangers.burst; other++) secured += scene.handshakes(`10.2.${other}.1`, 1_000);
+  assert.equal(secured, strangers.perSecond);
+});
+
+void test('those who call all the time leave room for who did not call of late', () => {
+  const scene = new Scene();
+  const crowd = Array.from({ length: 40 }, (_, index) => `10.0.${index}.1`);
+  let secured = 0;
+  for (let second = 0; second < 200; second++) {
+    for (let part = 0; part < 10; part++) {
+      scene.now += 100;
+      for (const address of crowd) secured += scene.handshakes(address, 1);
+    }
+    // Once the bursts are used up.
+    if (second >= 10) assert.equal(scene.handshakes(`10.1.${second}.1`, 1), 1, `in second ${second}`);
+  }
+  assert.ok(secured >= 200 * again.perSecond, `${secured} of the crowd`);
 });
 
 void test('known addresses have a rate of their own, whatever strangers do', () => {
