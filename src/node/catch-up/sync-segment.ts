@@ -41,6 +41,7 @@ export function readSegment(
   answer: BlocksResponse,
   certificate: FinalityCertificate,
 ): Segment | Problem {
+  if (answer.blocks.length > asked.count) return unproven('has more blocks than were asked for');
   const blocks: BlockParts[] = [];
   let last = asked.tip;
   for (const bytes of answer.blocks) {

@@ -1,10 +1,12 @@
 import { decode, encode } from '../../base/codec.ts';
+import { blockWeight } from '../../base/limit-relations.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ChainLink, Input, MonotonicMs, ValidatorIndex, Verified } from '../../consensus/engine.ts';
 import type { Roster } from '../../consensus/protocol.ts';
 import { linkOf } from '../../consensus/shared/chain-link.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
+import { transactionBytes } from '../../ledger/block-body.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { Network, PeerId } from '../../network/port.ts';
@@ -65,6 +67,22 @@ interface Answer {
   readonly tookMs: number;
 }
 
+/**
+ * Blocks that are proven final and wait for the block of their certificate: a run that one answer could not
+ * hold. It ends there at the latest, whatever later certificates come with the blocks between: otherwise a
+ * peer that always shows one further up would keep all of them from being taken.
+ */
+interface Run {
+  readonly links: readonly ChainLink[];
+  readonly headers: readonly BlockHeader[];
+  readonly tip: Tip;
+  readonly proof: Verified<FinalityCertificate>;
+  /** Who showed the certificate. */
+  readonly giver: PeerId;
+  /** What its blocks take in memory. */
+  readonly weight: number;
+}
+
 type Stage =
   | { readonly name: 'idle' }
   | { readonly name: 'fetching'; readonly round: Round }
@@ -105,16 +123,7 @@ export class Sync {
    * longer than that from everybody.
    */
   #hedgeMs: number = limits.fetchHedgeMs;
-  /**
-   * Blocks that are proven final and wait for the block of their certificate, at `until`: a run that one
-   * response could not hold. The next one ends there, and a run is never longer than its first proof.
-   */
-  #run: {
-    readonly links: ChainLink[];
-    readonly headers: BlockHeader[];
-    readonly tip: Tip;
-    readonly until: Height;
-  } | null = null;
+  #run: Run | null = null;
   readonly #offers = new SnapshotOffers();
   readonly counters = { syncedBlocks: 0, syncFaults: 0 };
 
@@ -178,7 +187,7 @@ export class Sync {
     const { peersFor } = this.#options;
     const tip = this.#tip();
     const turns = new AskingTurns(this.#peersInOrder(first), () => peersFor(this.#holders));
-    const left = this.#run === null ? limits.syncBlocks : this.#run.until - tip.header.height;
+    const left = this.#run === null ? limits.syncBlocks : this.#run.proof.height - tip.header.height;
     const count = Math.min(limits.syncBlocks, left);
     const round: Round = { tip, count, turns, chosen: undefined, cancelHedge: () => {} };
     this.#stage = { name: 'fetching', round };
@@ -381,19 +390,24 @@ export class Sync {
     certificate: Verified<FinalityCertificate>,
   ): void {
     const { chain, clock, engineFinal, enqueue } = this.#options;
-    const links = this.#run?.links ?? [];
-    const headers = this.#run?.headers ?? [];
+    const { proof, giver, ...before } = this.#run ?? newRun(certificate, peer);
+    const links = [...before.links];
+    const headers = [...before.headers];
+    let { weight } = before;
     let taken = 0;
     for (const { header, transactions: own } of segment.blocks) {
       const block = { header, transactions: transactions.slice(taken, taken + own.length) };
       taken += own.length;
+      weight += blockWeight(transactionBytes(block.transactions), own.length);
       links.push(linkOf(header, chain.add(block, { stored: false })));
       headers.push(header);
     }
     this.counters.syncedBlocks += segment.blocks.length;
     this.#offers.clear();
-    if (!segment.complete) {
-      this.#run = { links, headers, tip: segment.last, until: certificate.height };
+    if (links.length > limits.syncRunBlocks || weight > limits.syncRunBytes) return this.#leaveRun(giver);
+    const proven = segment.complete ? certificate : segment.last.hash === proof.blockHash ? proof : undefined;
+    if (proven === undefined) {
+      this.#run = { links, headers, tip: segment.last, proof, giver, weight };
       return this.#ask();
     }
     this.#run = null;
@@ -403,8 +417,23 @@ export class Sync {
     const fresh = links.filter(({ height }) => height > engineFinal());
     if (fresh.length > 0) {
       const below = headers.slice(0, -1);
-      enqueue({ type: 'synced', chain: fresh, certificate, header: segment.last.header, below });
+      const { header } = segment.last;
+      enqueue({ type: 'synced', chain: fresh, certificate: proven, header, below });
     }
     this.applied(chain.final.height);
   }
+
+  /**
+   * Its blocks are more than memory holds until the last of them is here. Others have nearer certificates,
+   * and are asked first when somebody is said to be ahead once more.
+   */
+  #leaveRun(giver: PeerId): void {
+    this.#run = null;
+    this.#sources.poor(giver);
+    this.#rest();
+  }
+}
+
+function newRun(proof: Verified<FinalityCertificate>, giver: PeerId): Omit<Run, 'tip'> {
+  return { links: [], headers: [], proof, giver, weight: 0 };
 }

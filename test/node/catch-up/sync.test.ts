@@ -733,6 +733,85 @@ describe('a peer that is not worth its time', () => {
   });
 });
 
+describe('a peer that always proves its blocks by a certificate far above them', () => {
+  /** Its answers are whole and true, and none of them ends at its certificate. */
+  const far =
+    (run: readonly Made[], above: number): Server =>
+    (request) => {
+      const { from, count } = unwrap(decode(blocksRequestCodec, request, 'blocks request'));
+      const last = Math.min(from + count - 1, run.length);
+      const end = defined(run[Math.min(last + above, run.length) - 1], 'a block');
+      return encode(blocksResponseCodec, {
+        blocks: run.slice(from - 1, last).map(({ block }) => encodeBlock(block)),
+        headers: run.slice(last, end.header.height).map(({ header }) => header),
+        certificate: maker.certificate(end),
+        snapshot: undefined,
+      });
+    };
+
+  test('cannot put off the end of a run: the first of its certificates proves it', async () => {
+    const run = maker.run(600);
+    const world = new World();
+    world.servers.set('peer-1', far(run, 100));
+    world.want(600);
+    assert.equal(world.height, 600);
+    assert.deepEqual(
+      world.synced.map(({ chain, header }) => [chain.length, header?.height]),
+      [
+        [228, 228],
+        [228, 456],
+        [144, 600],
+      ],
+    );
+  });
+
+  test('is left when a run is more than memory holds, and the others are asked', async () => {
+    const run = maker.run(600);
+    const world = new World();
+    world.servers.set('peer-1', far(run, 250));
+    world.servers.set('peer-2', honest(await serverOf(run)));
+    world.want(600);
+    assert.deepEqual([world.height, world.sync.active], [0, false], 'it waits for the next word of somebody');
+    world.want(600);
+    assert.equal(world.height, 600);
+    assert.equal(world.asked.filter((peer) => peer === 'peer-1').length, 3, 'until it was too much');
+    assert.deepEqual(world.penalties, [], 'all of it was true');
+    assert.ok(world.synced.every(({ chain }) => chain.length <= limits.syncRunBlocks));
+  });
+
+  test('is left when its blocks take more than memory has for a run', async (context) => {
+    const run = maker.run(300, (height) => [transfer(height - 1)]);
+    // An answer has room in it, and two have not.
+    context.mock.property(limits, 'syncRunBytes', 250_000);
+    const world = new World();
+    world.servers.set('peer-1', far(run, 100));
+    world.servers.set('peer-2', honest(await serverOf(run)));
+    world.want(300);
+    assert.equal(world.height, 0);
+    world.want(300);
+    assert.equal(world.height, 300);
+    assert.equal(world.asked.filter((peer) => peer === 'peer-1').length, 2, 'until it was too much');
+    assert.deepEqual(
+      world.synced.map(({ chain }) => chain.length),
+      [128, 128, 44],
+    );
+    assert.deepEqual(world.penalties, []);
+  });
+
+  test('is blamed for more blocks than it was asked for', async () => {
+    const run = maker.run(200);
+    const world = new World();
+    const more = far(run, 0);
+    world.servers.set('peer-1', (request) => {
+      const wanted = unwrap(decode(blocksRequestCodec, request, 'blocks request'));
+      const count = wanted.from === 129 ? 72 : wanted.count;
+      return (wanted.from === 1 ? far(run, 10) : more)(encode(blocksRequestCodec, { ...wanted, count }));
+    });
+    world.want(200);
+    assert.deepEqual(world.penalties, ['peer-1 sync/unproven']);
+  });
+});
+
 describe('a peer that lies in sync', () => {
   const run = maker.run(6, (height) => [transfer(height - 1)]);
   const rival = new ChainMaker(genesis).block(maker.start, [], { timestamp: startOfTime + 7 });
