@@ -1,8 +1,9 @@
 /**
  * The addresses that one party is likely to hold many of, by the multiaddr of one: 24 bits of an IPv4
- * address, 64 of an IPv6 one. What a stranger may cost is counted by these, because keys are free and
- * addresses are not. Each loopback address is a block of its own: many nodes may share a machine, and a test
- * can give each party one. What is no address of IP stands for itself.
+ * address, 48 of an IPv6 one, which is what a site gets for the asking (RFC 6177). What a stranger may cost
+ * is counted by these, because keys are free and addresses are not. Each loopback address is a block of its
+ * own: many nodes may share a machine, and a test can give each party one. What is no address of IP stands
+ * for itself.
  */
 export function addressBlock(multiaddr: string): string {
   const [, family, address = ''] = multiaddr.split('/');
@@ -24,5 +25,5 @@ function blockOfIpv6(address: string): string {
   const zeros =
     tail === undefined ? [] : Array<string>(Math.max(0, 8 - groups.length - after.length)).fill('0');
   const all = [...groups, ...zeros, ...after].map((group) => Number.parseInt(group, 16).toString(16));
-  return all.slice(0, 7).every((group) => group === '0') ? address : `${all.slice(0, 4).join(':')}:*`;
+  return all.slice(0, 7).every((group) => group === '0') ? address : `${all.slice(0, 3).join(':')}:*`;
 }
