@@ -162,20 +162,12 @@ export function relationsOf(of: Limits): readonly Relation[] {
     ),
     fits('transactions of the usual size', of.intakeTransactions * 512, 'intakeBytes', of.intakeBytes),
     fits('blocks that wait for the disk', of.commitBlocks, 'pbftUnstored', of.pbftUnstored),
-    fits('two answers of sync', 2 * of.syncBlocks, 'syncRunBlocks', of.syncRunBlocks),
     fits(
-      'some windows and a run of sync',
-      4 * of.pbftWindow + of.syncRunBlocks,
+      'some windows and two answers of sync',
+      4 * of.pbftWindow + 2 * of.syncBlocks,
       'candidateBlocks',
       of.candidateBlocks,
     ),
-    fits(
-      'what one certificate proves, of the largest blocks',
-      of.pbftWindow * largestBlock(of),
-      'syncRunBytes',
-      of.syncRunBytes,
-    ),
-    fits('a run of sync', of.syncRunBytes, 'candidateBytes', of.candidateBytes),
     fits(
       'signatures at the verifier',
       of.consensusHanded + of.patientHanded,

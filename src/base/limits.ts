@@ -997,13 +997,6 @@ export const limits = {
    * response's run, and a window.
    */
   syncProofHeaders: 256,
-  /**
-   * Blocks that one certificate proves in sync, and what they take in memory: they are executed and written
-   * as one piece, so all of them are here at once. A node has a certificate of each window at the least; who
-   * shows one further up is asked after those who have a nearer one.
-   */
-  syncRunBlocks: 256,
-  syncRunBytes: 60 * MiB,
   /** Synced blocks of which none became final for this long were given in vain: sync starts anew. */
   syncStallMs: 5_000,
   /**

@@ -1,12 +1,10 @@
 import { decode, encode } from '../../base/codec.ts';
-import { blockWeight } from '../../base/limit-relations.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ChainLink, Input, MonotonicMs, ValidatorIndex, Verified } from '../../consensus/engine.ts';
 import type { Roster } from '../../consensus/protocol.ts';
 import { linkOf } from '../../consensus/shared/chain-link.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
-import { transactionBytes } from '../../ledger/block-body.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { Network, PeerId } from '../../network/port.ts';
@@ -79,8 +77,6 @@ interface Run {
   readonly proof: Verified<FinalityCertificate>;
   /** Who showed the certificate. */
   readonly giver: PeerId;
-  /** What its blocks take in memory. */
-  readonly weight: number;
 }
 
 type Stage =
@@ -393,21 +389,20 @@ export class Sync {
     const { proof, giver, ...before } = this.#run ?? newRun(certificate, peer);
     const links = [...before.links];
     const headers = [...before.headers];
-    let { weight } = before;
     let taken = 0;
     for (const { header, transactions: own } of segment.blocks) {
       const block = { header, transactions: transactions.slice(taken, taken + own.length) };
       taken += own.length;
-      weight += blockWeight(transactionBytes(block.transactions), own.length);
       links.push(linkOf(header, chain.add(block, { stored: false })));
       headers.push(header);
     }
     this.counters.syncedBlocks += segment.blocks.length;
     this.#offers.clear();
-    if (links.length > limits.syncRunBlocks || weight > limits.syncRunBytes) return this.#leaveRun(giver);
+    const above = links.filter(({ height }) => height > chain.final.height);
+    if (above.some(({ blockHash }) => chain.get(blockHash) === undefined)) return this.#leaveRun(giver);
     const proven = segment.complete ? certificate : segment.last.hash === proof.blockHash ? proof : undefined;
     if (proven === undefined) {
-      this.#run = { links, headers, tip: segment.last, proof, giver, weight };
+      this.#run = { links, headers, tip: segment.last, proof, giver };
       return this.#ask();
     }
     this.#run = null;
@@ -424,8 +419,8 @@ export class Sync {
   }
 
   /**
-   * Its blocks are more than memory holds until the last of them is here. Others have nearer certificates,
-   * and are asked first when somebody is said to be ahead once more.
+   * Its blocks are executed and written as one piece, and are more than memory holds: the first made room for
+   * the last. Others have nearer certificates, and are asked first when somebody is said to be ahead again.
    */
   #leaveRun(giver: PeerId): void {
     this.#run = null;
@@ -435,5 +430,5 @@ export class Sync {
 }
 
 function newRun(proof: Verified<FinalityCertificate>, giver: PeerId): Omit<Run, 'tip'> {
-  return { links: [], headers: [], proof, giver, weight: 0 };
+  return { links: [], headers: [], proof, giver };
 }

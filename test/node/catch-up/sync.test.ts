@@ -776,13 +776,13 @@ describe('a peer that always proves its blocks by a certificate far above them',
     assert.equal(world.height, 600);
     assert.equal(world.asked.filter((peer) => peer === 'peer-1').length, 3, 'until it was too much');
     assert.deepEqual(world.penalties, [], 'all of it was true');
-    assert.ok(world.synced.every(({ chain }) => chain.length <= limits.syncRunBlocks));
+    assert.ok(world.synced.every(({ chain }) => chain.length <= limits.syncBlocks));
   });
 
   test('is left when its blocks take more than memory has for a run', async (context) => {
     const run = maker.run(300, (height) => [transfer(height - 1)]);
     // An answer has room in it, and two have not.
-    context.mock.property(limits, 'syncRunBytes', 250_000);
+    context.mock.property(limits, 'candidateBytes', 250_000);
     const world = new World();
     world.servers.set('peer-1', far(run, 100));
     world.servers.set('peer-2', honest(await serverOf(run)));
