@@ -8,7 +8,13 @@ import type { ScanRange, Store, Write } from './port.ts';
 import { damaged } from './checksummed.ts';
 import { checkLevelFiles } from './level-files.ts';
 import { inUse, openingProblem, readProblem, writeProblem } from './level-problems.ts';
-import { createStoreDirectory, readStoreDirectory, type StoreDirectory } from './store-directory.ts';
+import {
+  createStoreDirectory,
+  inaccessible,
+  readStoreDirectory,
+  type StoreDirectory,
+  syncDirectory,
+} from './store-directory.ts';
 import { checkWriteAheadLogs } from './write-ahead-log.ts';
 
 const MiB = 1024 * 1024;
@@ -91,18 +97,32 @@ async function createDatabase(store: StoreDirectory): Promise<void> {
 
 async function openDatabase(directory: string, store: StoreDirectory): Promise<LevelDatabase> {
   // Before LevelDB opens it, because it would drop what is damaged and write the rest anew.
-  const problem = (await checkWriteAheadLogs(store.levelPath)) ?? (await checkLevelFiles(store.levelPath));
-  if (problem !== undefined) throw problem;
+  const damage = (await checkWriteAheadLogs(store.levelPath)) ?? (await checkLevelFiles(store.levelPath));
+  if (damage !== undefined) throw damage;
   const database = databaseAt(store.levelPath, { createIfMissing: false });
   try {
     await database.open();
   } catch (failure) {
     throw openingProblem(directory, failure);
   }
-  const foreignId = idProblem(directory, database, store);
-  if (foreignId === undefined) return database;
+  const problem = idProblem(directory, database, store) ?? (await unsyncedNames(store.levelPath));
+  if (problem === undefined) return database;
   await database.close();
-  throw foreignId;
+  throw problem;
+}
+
+/**
+ * LevelDB begins another MANIFEST whenever it opens, says so in CURRENT, and removes the one before; the names
+ * it leaves to the file system. One that does not keep their order could lose the new CURRENT and not the
+ * removal in a power failure, and then nothing opens any more.
+ */
+async function unsyncedNames(levelPath: string): Promise<Problem | undefined> {
+  try {
+    await syncDirectory(levelPath);
+    return undefined;
+  } catch (cause) {
+    return inaccessible(levelPath, cause);
+  }
 }
 
 /** LevelDB opens what lacks its tables' contents: the first read shows that. */

@@ -61,7 +61,9 @@ export async function createStoreDirectory(
     await rm(unfinished, { recursive: true, force: true });
     // Of one user, whatever the umask and the directory around it are.
     await makeDirectory(unfinished, { mode: 0o700 });
-    await fill({ id, levelPath: join(unfinished, 'level') });
+    const levelPath = join(unfinished, 'level');
+    await fill({ id, levelPath });
+    await syncDirectory(levelPath);
     const marker = { format: 'quorate-store', version: formatVersion, id };
     await writeFile(join(unfinished, markerName), `${JSON.stringify(marker, undefined, 2)}\n`, {
       flush: true,
@@ -136,7 +138,7 @@ function foreign(directory: string, why: string): Problem {
 }
 
 /** Makes the names in a directory durable. */
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();

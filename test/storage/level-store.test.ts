@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -309,6 +321,26 @@ describe('a damaged store is never opened, and never made anew', () => {
     assert.equal(store.get(key(1, 9)), undefined);
     await store.close();
   });
+});
+
+test('the names of LevelDB’s files are durable when a store is made, and whenever it is opened', async (t) => {
+  await mkdir(directory);
+  const handle = await open(directory);
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const synced: number[] = [];
+  const sync = Reflect.get(prototype, 'sync') as (this: FileHandle) => Promise<void>;
+  t.mock.method(prototype, 'sync', async function (this: FileHandle) {
+    synced.push((await this.stat()).ino);
+    return sync.call(this);
+  });
+  const counts: number[] = [];
+  for (let start = 0; start < 3; start++) {
+    await (await openLevelStore(directory)).close();
+    const { ino } = await stat(join(directory, 'level'));
+    counts.push(synced.filter((each) => each === ino).length);
+  }
+  assert.deepEqual(counts, [2, 3, 4]);
 });
 
 describe('a store whose disk is full', () => {
