@@ -243,7 +243,7 @@ test('level has one door, and libp2p one folder', () => {
     file.imports.filter(
       (specifier) =>
         (/^(level|classic-level|abstract-level)$/.test(specifier) &&
-          file.path !== 'storage/level-store.ts') ||
+          file.path !== 'storage/level-database.ts') ||
         (/^(@?libp2p|@chainsafe|@multiformats)\b/.test(specifier) && file.folder !== 'network'),
     ),
   );

@@ -95,6 +95,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/storage/chain-records.ts': 'placeBytes',
     'src/storage/index-postings.ts': 'sentMark firstBytes',
     'src/storage/keys.ts': 'heightBytes',
+    'src/storage/open-logs.ts': 'batchHeaderBytes blocksAtOnce',
     'src/storage/write-ahead-log.ts': 'blockBytes headerBytes',
     'src/network/negotiation-guard.ts': 'maxLineBytes',
     'src/network/rpc-stream.ts': 'maxPrefixBytes',

@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromUtf8 } from '../base/bytes.ts';
+import { nameOfFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
+import { NumberReader } from './level-numbers.ts';
 import { inaccessible } from './store-directory.ts';
 import { batchesIn } from './write-ahead-log.ts';
 
@@ -26,16 +28,26 @@ const tags = {
   previousLog: 9,
 } as const;
 
-/** Undefined when all is there; what LevelDB itself does not open is left to it. */
-export async function checkLevelFiles(directory: string): Promise<Problem | undefined> {
+/**
+ * What the MANIFEST names, all of which is there; undefined for what LevelDB itself does not open. Throws
+ * `storage/damaged`, and `storage/access` for what the machine refuses.
+ */
+export async function checkLevelFiles(directory: string): Promise<Named | undefined> {
   const manifest = await manifestIn(directory);
   const named = manifest && namedIn(manifest);
   if (manifest === undefined || named === undefined) return undefined;
   const problem = await missingOf(directory, named);
-  if (problem === undefined) return undefined;
+  if (problem === undefined) return named;
   // A process that has the store open removes a file only after an edit that says so.
   const now = await manifestIn(directory);
-  return now === undefined || now.equals(manifest) ? problem : checkLevelFiles(directory);
+  if (now === undefined || now.equals(manifest)) throw problem;
+  return checkLevelFiles(directory);
+}
+
+/** Whether LevelDB, which is open, has all changes up to this one; not when that cannot be told. */
+export async function hasTaken(directory: string, sequence: number): Promise<boolean> {
+  const manifest = await manifestIn(directory).catch(() => undefined);
+  return ((manifest && namedIn(manifest))?.lastSequence ?? 0) >= sequence;
 }
 
 async function manifestIn(directory: string): Promise<Buffer | undefined> {
@@ -43,13 +55,17 @@ async function manifestIn(directory: string): Promise<Buffer | undefined> {
     const current = fromUtf8(await readFile(join(directory, 'CURRENT')));
     const [, name] = /^(MANIFEST-\d+)\n$/.exec(current ?? '') ?? [];
     return name === undefined ? undefined : await readFile(join(directory, name));
-  } catch {
-    return undefined;
+  } catch (cause) {
+    if (nameOfFault(cause) === 'ENOENT') return undefined;
+    throw inaccessible(directory, cause);
   }
 }
 
 interface Named {
+  /** Everything that is in no table stands in the write-ahead logs from this number on. */
   readonly log: number;
+  /** Number of the last change in the tables, or a later one. */
+  readonly lastSequence: number;
   /** Sizes by number. */
   readonly tables: ReadonlyMap<number, number>;
 }
@@ -84,8 +100,7 @@ async function sizeOf(path: string): Promise<number | undefined | Problem> {
   try {
     return (await stat(path)).size;
   } catch (cause) {
-    const gone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    return gone ? undefined : inaccessible(path, cause);
+    return nameOfFault(cause) === 'ENOENT' ? undefined : inaccessible(path, cause);
   }
 }
 
@@ -93,64 +108,57 @@ async function sizeOf(path: string): Promise<number | undefined | Problem> {
 export function namedIn(manifest: Uint8Array): Named | undefined {
   const tables = new Map<number, number>();
   let log = 0;
+  let lastSequence = 0;
   for (const edit of batchesIn(manifest)) {
     const read = editIn(edit);
     if (read === undefined) return undefined;
     log = read.log ?? log;
+    lastSequence = read.lastSequence ?? lastSequence;
     // A table that only changes its level is removed and added by one edit.
     for (const number of read.removed) tables.delete(number);
     for (const [number, size] of read.added) tables.set(number, size);
   }
-  return { log, tables };
+  return { log, tables, lastSequence };
 }
 
 function editIn(bytes: Uint8Array) {
-  let at = 0;
-  const number = (): number => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at++] ?? Number.NaN;
-      value += (byte & 127) * scale;
-      if (!(byte >= 128)) return Number.isNaN(byte) ? byte : value;
-    }
-  };
-  const skipText = (): void => {
-    const size = number();
-    at += size;
-  };
+  const reader = new NumberReader(bytes);
   const removed: number[] = [];
   const added: [number, number][] = [];
   let log: number | undefined;
-  while (at < bytes.length) {
-    switch (number()) {
+  let lastSequence: number | undefined;
+  while (reader.hasMore) {
+    switch (reader.number()) {
       case tags.comparator:
-        skipText();
+        reader.text();
         break;
       case tags.logNumber:
-        log = number();
+        log = reader.number();
+        break;
+      case tags.lastSequence:
+        lastSequence = reader.number();
         break;
       case tags.nextFile:
-      case tags.lastSequence:
       case tags.previousLog:
-        number();
+        reader.number();
         break;
       case tags.compactPointer:
-        number();
-        skipText();
+        reader.number();
+        reader.text();
         break;
       case tags.deletedFile:
-        number();
-        removed.push(number());
+        reader.number();
+        removed.push(reader.number());
         break;
       case tags.newFile:
-        number();
-        added.push([number(), number()]);
-        skipText();
-        skipText();
+        reader.number();
+        added.push([reader.number(), reader.number()]);
+        reader.text();
+        reader.text();
         break;
       default:
         return undefined;
     }
   }
-  return at === bytes.length ? { log, removed, added } : undefined;
+  return reader.isAtEnd ? { log, lastSequence, removed, added } : undefined;
 }

@@ -1,55 +1,13 @@
 import { resolve } from 'node:path';
-import { Level } from 'level';
-import { compareBytes, utf8 } from '../base/bytes.ts';
+import { compareBytes } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { ScanRange, Store, Write } from './port.ts';
-import { damaged } from './checksummed.ts';
-import { checkLevelFiles } from './level-files.ts';
-import { inUse, openingProblem, readProblem, writeProblem } from './level-problems.ts';
-import {
-  createStoreDirectory,
-  inaccessible,
-  readStoreDirectory,
-  type StoreDirectory,
-  syncDirectory,
-} from './store-directory.ts';
-import { checkWriteAheadLogs } from './write-ahead-log.ts';
+import { createDatabase, type LevelDatabase, openDatabase } from './level-database.ts';
+import { inUse, readProblem, writeProblem } from './level-problems.ts';
+import { createStoreDirectory, readStoreDirectory, type StoreDirectory } from './store-directory.ts';
 
-const MiB = 1024 * 1024;
-/**
- * Twice what LevelDB has by default for what is written: a block's batch can have a few MiB, and each one
- * that fills the buffer is written once more. Two buffers and the cache are a node's for good, so they are no
- * larger; what is read often is in the machine's cache of files anyway. A table has LevelDB's 2 MiB: of
- * larger ones more is merged that did not change, and more is kept of each one that is open.
- */
-const levelOptions = {
-  keyEncoding: 'view',
-  valueEncoding: 'view',
-  writeBufferSize: 8 * MiB,
-  cacheSize: 8 * MiB,
-  maxOpenFiles: limits.storeOpenFiles,
-} as const;
-
-/** What LevelDB has besides, and not other databases of this name. */
-interface Ranges {
-  approximateSize(from: Uint8Array, to: Uint8Array): Promise<number>;
-  compactRange(from: Uint8Array, to: Uint8Array): Promise<void>;
-}
-
-type LevelDatabase = Level<Uint8Array, Uint8Array> & Ranges;
-
-/** LevelDB in a directory, as all of a node's are opened; it is not open yet. */
-function databaseAt(
-  path: string,
-  options: { readonly errorIfExists?: true; readonly createIfMissing?: false },
-): LevelDatabase {
-  return new Level<Uint8Array, Uint8Array>(path, { ...levelOptions, ...options }) as LevelDatabase;
-}
-
-/** The adapter's own record: which store directory the database belongs to. */
-const idKey = Uint8Array.of(0, ...utf8('store-id'));
 const firstKey = Uint8Array.of(1);
 
 /**
@@ -86,55 +44,6 @@ async function create(directory: string, allowed: boolean): Promise<StoreDirecto
     remedy: 'Check the path: nothing was made there.',
     details: { directory },
   });
-}
-
-async function createDatabase(store: StoreDirectory): Promise<void> {
-  const database = databaseAt(store.levelPath, { errorIfExists: true });
-  await database.open();
-  await database.put(idKey, utf8(store.id), { sync: true });
-  await database.close();
-}
-
-async function openDatabase(directory: string, store: StoreDirectory): Promise<LevelDatabase> {
-  // Before LevelDB opens it, because it would drop what is damaged and write the rest anew.
-  const damage = (await checkWriteAheadLogs(store.levelPath)) ?? (await checkLevelFiles(store.levelPath));
-  if (damage !== undefined) throw damage;
-  const database = databaseAt(store.levelPath, { createIfMissing: false });
-  try {
-    await database.open();
-  } catch (failure) {
-    throw openingProblem(directory, failure);
-  }
-  const problem = idProblem(directory, database, store) ?? (await unsyncedNames(store.levelPath));
-  if (problem === undefined) return database;
-  await database.close();
-  throw problem;
-}
-
-/**
- * LevelDB begins another MANIFEST whenever it opens, says so in CURRENT, and removes the one before; the names
- * it leaves to the file system. One that does not keep their order could lose the new CURRENT and not the
- * removal in a power failure, and then nothing opens any more.
- */
-async function unsyncedNames(levelPath: string): Promise<Problem | undefined> {
-  try {
-    await syncDirectory(levelPath);
-    return undefined;
-  } catch (cause) {
-    return inaccessible(levelPath, cause);
-  }
-}
-
-/** LevelDB opens what lacks its tables' contents: the first read shows that. */
-function idProblem(directory: string, database: LevelDatabase, store: StoreDirectory): Problem | undefined {
-  try {
-    const id = database.getSync(idKey);
-    if (id !== undefined && Buffer.from(id).toString('utf8') === store.id) return undefined;
-    const how = id === undefined ? 'was emptied' : 'belongs to another store directory';
-    return damaged(`the store in ${directory}`, how);
-  } catch (cause) {
-    return readProblem(cause);
-  }
 }
 
 type Done = (problem: Problem | undefined) => void;

@@ -1,99 +1,101 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { concat } from '../base/bytes.ts';
-import { Problem } from '../base/problem.ts';
-import { damaged } from './checksummed.ts';
-import { inaccessible } from './store-directory.ts';
 
 /**
- * A check of LevelDB's write-ahead log before LevelDB opens it. LevelDB drops a damaged record without a word
- * and goes on with the next, or with nothing when the file is gone: a validator would forget a vote that it
- * cast. Only the last batch may be torn, because each is synced before the next is written; a torn one was
- * never acknowledged.
- *
- * The format (leveldb/doc/log_format.md): blocks of 32 KiB; in them records of checksum (4, little-endian),
- * length (2), type (1) and data, none of which crosses a block; a batch is one full record, or a first,
- * middle ones and a last.
+ * The format of LevelDB's logs, its write-ahead log and its MANIFEST (leveldb/doc/log_format.md): blocks of
+ * 32 KiB; in them records of checksum (4, little-endian), length (2), type (1) and data, none of which
+ * crosses a block; a batch is one full record, or a first, middle ones and a last.
  */
-const blockBytes = 32 * 1024;
+export const blockBytes = 32 * 1024;
 const headerBytes = 7;
 
 const kinds = { full: 1, first: 2, last: 4 } as const;
 
-/** Undefined when nothing but the last batch can be missing. */
-export async function checkWriteAheadLogs(directory: string): Promise<Problem | undefined> {
-  const names = (await readdir(directory)).filter((name) => /^\d+\.log$/.test(name)).sort();
-  if (names.length === 0) return damaged(`the write-ahead log (*.log) in ${directory}`, 'is missing');
-  for (const name of names) {
-    const path = join(directory, name);
-    const log = await readFile(path).catch((cause: unknown) => unreadable(directory, cause));
-    if (log instanceof Problem) return log;
-    // Only a process that has the store open removes a log; that it has is found next.
-    if (log === undefined) continue;
-    const offset = firstDamage(log);
-    if (offset !== undefined) return damaged(`the write-ahead log ${path}`, `is wrong at byte ${offset}`);
-  }
-  return undefined;
+/** A batch, or a part of one. */
+export interface BlockRecord {
+  readonly kind: number;
+  readonly data: Uint8Array;
 }
 
-function unreadable(directory: string, cause: unknown): Problem | undefined {
-  const gone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-  return gone ? undefined : inaccessible(directory, cause);
+/**
+ * Goes through a log, block by block: up to the first record that is torn or damaged, and from there on only
+ * to see whether a batch begins behind it.
+ */
+export class LogWalk {
+  /** Where the next block begins. */
+  #at = 0;
+  #tornAt: number | undefined;
+  #isDamaged = false;
+
+  /** Where the first damaged record is that has a batch after it. */
+  get damage(): number | undefined {
+    return this.#isDamaged ? this.#tornAt : undefined;
+  }
+
+  /** The whole records of the next block; only the last one may be short. */
+  records(block: Uint8Array): BlockRecord[] {
+    const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+    const records: BlockRecord[] = [];
+    let at = 0;
+    while (this.#tornAt === undefined && at < block.length && blockBytes - at >= headerBytes) {
+      const end = recordEnd(block, view, at);
+      if (end === undefined) this.#tornAt = this.#at + at;
+      else records.push({ kind: block[at + 6] as number, data: block.subarray(at + headerBytes, end) });
+      at = end ?? at + 1;
+    }
+    if (this.#tornAt !== undefined) this.#isDamaged ||= batchStartsIn(block, view, at);
+    this.#at += block.length;
+    return records;
+  }
 }
 
-/** Where the first damaged record is that has a batch after it. */
-export function firstDamage(log: Uint8Array): number | undefined {
-  for (const { at, size } of recordsIn(log)) {
-    if (size === undefined) return batchStartsAfter(log, at) ? at : undefined;
+/** Puts the records of batches together; of each batch at least the first `neededBytes`. */
+export class BatchParts {
+  readonly #neededBytes: number;
+  #parts: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(neededBytes = Infinity) {
+    this.#neededBytes = neededBytes;
   }
-  return undefined;
+
+  /** The parts of the batch that ends with this record. */
+  add({ kind, data }: BlockRecord): readonly Uint8Array[] | undefined {
+    if (kind === kinds.full || kind === kinds.first) {
+      this.#parts = [];
+      this.#size = 0;
+    }
+    if (this.#size < this.#neededBytes) this.#parts.push(data);
+    this.#size += data.length;
+    return kind === kinds.full || kind === kinds.last ? this.#parts : undefined;
+  }
 }
 
 /** The whole batches up to the first that is torn or damaged, without the headers of their records. */
 export function* batchesIn(log: Uint8Array): Generator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  for (const { at, size } of recordsIn(log)) {
-    if (size === undefined) return;
-    const kind = log[at + 6] as number;
-    if (kind === kinds.full || kind === kinds.first) parts = [];
-    parts.push(log.subarray(at + headerBytes, at + size));
-    if (kind === kinds.full || kind === kinds.last) yield concat(...parts);
-  }
-}
-
-/** One after the other; the first that is no valid record has no size, and is the last. */
-function* recordsIn(log: Uint8Array): Generator<{ readonly at: number; readonly size: number | undefined }> {
-  const view = viewOf(log);
-  for (let at = 0; at < log.length;) {
-    const roomInBlock = blockBytes - (at % blockBytes);
-    if (roomInBlock < headerBytes) {
-      at += roomInBlock;
-      continue;
+  const walk = new LogWalk();
+  const parts = new BatchParts();
+  for (let at = 0; at < log.length; at += blockBytes) {
+    for (const record of walk.records(log.subarray(at, at + blockBytes))) {
+      const batch = parts.add(record);
+      if (batch !== undefined) yield concat(...batch);
     }
-    const size = recordAt(log, view, at);
-    yield { at, size };
-    if (size === undefined) return;
-    at += size;
   }
 }
 
-const viewOf = (log: Uint8Array): DataView => new DataView(log.buffer, log.byteOffset, log.byteLength);
-
-/** Size of the valid record here, header included. */
-function recordAt(log: Uint8Array, view: DataView, at: number): number | undefined {
-  if (at + headerBytes > log.length) return undefined;
-  const kind = log[at + 6] as number;
+/** Where the valid record ends that begins here. */
+function recordEnd(block: Uint8Array, view: DataView, at: number): number | undefined {
+  if (at + headerBytes > block.length) return undefined;
+  const kind = block[at + 6] as number;
   const end = at + headerBytes + view.getUint16(at + 4, true);
-  const blockEnd = at - (at % blockBytes) + blockBytes;
-  if (kind < kinds.full || kind > kinds.last || end > Math.min(blockEnd, log.length)) return undefined;
-  return unmask(view.getUint32(at, true)) === crc32c(log.subarray(at + 6, end)) ? end - at : undefined;
+  if (kind < kinds.full || kind > kinds.last || end > block.length) return undefined;
+  return unmask(view.getUint32(at, true)) === crc32c(block.subarray(at + 6, end)) ? end : undefined;
 }
 
-function batchStartsAfter(log: Uint8Array, damagedAt: number): boolean {
-  const view = viewOf(log);
-  for (let at = damagedAt + 1; at + headerBytes <= log.length; at++) {
-    const kind = log[at + 6];
-    if ((kind === kinds.full || kind === kinds.first) && recordAt(log, view, at) !== undefined) return true;
+function batchStartsIn(block: Uint8Array, view: DataView, from: number): boolean {
+  for (let at = from; at + headerBytes <= block.length; at++) {
+    const kind = block[at + 6];
+    if ((kind === kinds.full || kind === kinds.first) && recordEnd(block, view, at) !== undefined)
+      return true;
   }
   return false;
 }

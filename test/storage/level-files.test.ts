@@ -28,7 +28,7 @@ const added = (level: number, number: number, size: readonly number[]): number[]
 
 test('a MANIFEST names the last log, and every table that was added and not removed, with its size', () => {
   const edits = [
-    [1, ...text('leveldb.BytewiseComparator'), 2, 3, 9, 0, 3, 4, 4, 0],
+    [1, ...text('leveldb.BytewiseComparator'), 2, 3, 9, 0, 3, 4, 4, 7],
     [2, 6, ...added(0, 5, [0x80, 0x01]), ...added(0, 7, [9])],
     // One moves to another level, one is removed, and a compaction goes on from a key.
     [5, 0, ...text('key'), 6, 0, 5, ...added(2, 5, [0x80, 0x01]), 6, 0, 7],
@@ -36,6 +36,7 @@ test('a MANIFEST names the last log, and every table that was added and not remo
   ];
   assert.deepEqual(namedIn(manifestOf(edits)), {
     log: 300,
+    lastSequence: 7,
     tables: new Map([
       [5, 128],
       [8, 2 ** 39 - 1],
@@ -43,8 +44,8 @@ test('a MANIFEST names the last log, and every table that was added and not remo
   });
   // An edit that is torn was never made.
   const torn = manifestOf(edits).slice(0, -1);
-  assert.deepEqual(namedIn(torn), { log: 6, tables: new Map([[5, 128]]) });
-  assert.deepEqual(namedIn(new Uint8Array()), { log: 0, tables: new Map() });
+  assert.deepEqual(namedIn(torn), { log: 6, lastSequence: 7, tables: new Map([[5, 128]]) });
+  assert.deepEqual(namedIn(new Uint8Array()), { log: 0, lastSequence: 0, tables: new Map() });
 });
 
 test('an edit of a kind that is not known is left to LevelDB', () => {

@@ -15,13 +15,14 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Level } from 'level';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { openLevelStore } from '../../src/storage/level-store.ts';
+import { OpenLogs } from '../../src/storage/open-logs.ts';
 import { Chance } from '../../src/simulator/world/chance.ts';
 import { temporaryDirectory } from './places.ts';
 import { del, key, put, write } from '../contracts/store.ts';
@@ -323,13 +324,75 @@ describe('a damaged store is never opened, and never made anew', () => {
   });
 });
 
+describe('a log that LevelDB cannot read at the moment when it opens, and goes on without', () => {
+  /** Opens it with something else in the log's place, seen by nobody but LevelDB. */
+  async function openedWithout(t: TestContext, exchange: (log: string) => Promise<unknown>): Promise<void> {
+    const log = await levelFile(/\.log$/);
+    const away = join(home.path, 'away.log');
+    const real: (this: unknown) => Promise<void> = Reflect.get(Level.prototype, 'open');
+    const mocked = t.mock.method(Level.prototype, 'open', async function (this: unknown) {
+      await rename(log, away);
+      await exchange(log);
+      await real.call(this);
+      await rm(log, { recursive: true, force: true });
+    });
+    const store = await openLevelStore(directory);
+    mocked.mock.restore();
+    assert.equal((await store.scan({ from: key(1), to: key(2) })).length, 10);
+    await write(store, [del(key(1, 3)), put(key(1, 10), key(1))]);
+    await store.close();
+    const again = await openLevelStore(directory);
+    const entries = await again.scan({ from: key(1), to: key(2) });
+    await again.close();
+    assert.deepEqual(
+      entries.map(([name]) => name[1]),
+      [0, 1, 2, 4, 5, 6, 7, 8, 9, 10],
+    );
+  }
+
+  test('any of it', async (t) => {
+    await filled();
+    await openedWithout(t, (log) => mkdir(log));
+  });
+
+  test('more than its beginning', async (t) => {
+    await filled();
+    const whole = await readFile(await levelFile(/\.log$/));
+    await openedWithout(t, (log) => writeFile(log, whole.subarray(0, whole.length >> 1)));
+  });
+
+  test('of which one batch alone is longer than what is read at once', async (t) => {
+    const store = await openLevelStore(directory);
+    const chance = new Chance(2, 'a value');
+    const large = Uint8Array.from({ length: 3_000_000 }, () => chance.between(0, 255));
+    for (let index = 0; index < 10; index++) await write(store, [put(key(1, index), large.subarray(index))]);
+    await write(store, [put(key(1, 9), key(9))]);
+    await store.close();
+    const logs = await OpenLogs.open(join(directory, 'level'));
+    const sizes: number[] = [];
+    for await (const changes of logs.batches(0)) sizes.push(changes.length);
+    await logs.close();
+    assert.ok(sizes.length > 1 && sizes.every((size) => size === 1), sizes.join(' '));
+    await openedWithout(t, (log) => mkdir(log));
+  });
+
+  test('in a store that holds more than it', async (t) => {
+    await filled();
+    const store = await openLevelStore(directory);
+    await write(store, [put(key(1, 3), key(9)), del(key(1, 8))]);
+    await write(store, [put(key(1, 8), key(9))]);
+    await store.close();
+    await openedWithout(t, (log) => mkdir(log));
+  });
+});
+
 test('the names of LevelDB’s files are durable when a store is made, and whenever it is opened', async (t) => {
   await mkdir(directory);
   const handle = await open(directory);
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();
   const synced: number[] = [];
-  const sync = Reflect.get(prototype, 'sync') as (this: FileHandle) => Promise<void>;
+  const sync: (this: FileHandle) => Promise<void> = Reflect.get(prototype, 'sync');
   t.mock.method(prototype, 'sync', async function (this: FileHandle) {
     synced.push((await this.stat()).ino);
     return sync.call(this);

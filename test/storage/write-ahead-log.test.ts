@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { nextBelow, nextUint32, seedRandom } from '../../src/base/random.ts';
-import { crc32c, firstDamage } from '../../src/storage/write-ahead-log.ts';
-
-const blockBytes = 32 * 1024;
+import { blockBytes, crc32c, LogWalk } from '../../src/storage/write-ahead-log.ts';
 
 /** A log as LevelDB writes it, by the format's page: so that the reader is not tested against itself. */
 class LogWriter {
@@ -43,6 +41,12 @@ function logOf(sizes: readonly number[]): { log: Uint8Array; starts: readonly nu
   const writer = new LogWriter();
   for (const size of sizes) writer.append(Uint8Array.from({ length: size }, () => nextUint32(random) & 255));
   return { log: writer.log(), starts: writer.starts };
+}
+
+function firstDamage(log: Uint8Array): number | undefined {
+  const walk = new LogWalk();
+  for (let at = 0; at < log.length; at += blockBytes) walk.records(log.subarray(at, at + blockBytes));
+  return walk.damage;
 }
 
 /** Small batches, some that cross blocks, one that leaves six bytes at a block's end. */

@@ -1,0 +1,125 @@
+import { Level } from 'level';
+import { utf8 } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
+import { damaged } from './checksummed.ts';
+import { checkLevelFiles, hasTaken } from './level-files.ts';
+import { openingProblem, readProblem, writeProblem } from './level-problems.ts';
+import { OpenLogs } from './open-logs.ts';
+import { inaccessible, type StoreDirectory, syncDirectory } from './store-directory.ts';
+
+const MiB = 1024 * 1024;
+/**
+ * Twice what LevelDB has by default for what is written: a block's batch can have a few MiB, and each one
+ * that fills the buffer is written once more. Two buffers and the cache are a node's for good, so they are no
+ * larger; what is read often is in the machine's cache of files anyway. A table has LevelDB's 2 MiB: of
+ * larger ones more is merged that did not change, and more is kept of each one that is open.
+ */
+const levelOptions = {
+  keyEncoding: 'view',
+  valueEncoding: 'view',
+  writeBufferSize: 8 * MiB,
+  cacheSize: 8 * MiB,
+  maxOpenFiles: limits.storeOpenFiles,
+} as const;
+
+/** What LevelDB has besides, and not other databases of this name. */
+interface Ranges {
+  approximateSize(from: Uint8Array, to: Uint8Array): Promise<number>;
+  compactRange(from: Uint8Array, to: Uint8Array): Promise<void>;
+}
+
+export type LevelDatabase = Level<Uint8Array, Uint8Array> & Ranges;
+
+/** LevelDB in a directory, as all of a node's are opened; it is not open yet. */
+function databaseAt(
+  path: string,
+  options: { readonly errorIfExists?: true; readonly createIfMissing?: false },
+): LevelDatabase {
+  return new Level<Uint8Array, Uint8Array>(path, { ...levelOptions, ...options }) as LevelDatabase;
+}
+
+/** The adapter's own record: which store directory the database belongs to. */
+const idKey = Uint8Array.of(0, ...utf8('store-id'));
+
+/** Makes a store's database, with the id in it. */
+export async function createDatabase(store: StoreDirectory): Promise<void> {
+  const database = databaseAt(store.levelPath, { errorIfExists: true });
+  await database.open();
+  await database.put(idKey, utf8(store.id), { sync: true });
+  await database.close();
+}
+
+/** Opens it with all that was acknowledged in it, or throws a problem. */
+export async function openDatabase(directory: string, store: StoreDirectory): Promise<LevelDatabase> {
+  const { levelPath } = store;
+  // Before LevelDB opens it, because it would drop what is damaged and write the rest anew.
+  const logs = await OpenLogs.open(levelPath);
+  try {
+    const named = await checkLevelFiles(levelPath);
+    const database = databaseAt(levelPath, { createIfMissing: false });
+    await database.open().catch((failure: unknown) => {
+      throw openingProblem(directory, failure);
+    });
+    try {
+      if (named !== undefined) await takeSkipped(database, levelPath, { logs, from: named.log });
+      checkId(directory, database, store);
+      await syncNames(levelPath);
+      return database;
+    } catch (failure) {
+      await database.close();
+      throw failure;
+    }
+  } finally {
+    await logs.close();
+  }
+}
+
+/**
+ * Writes once more what stands in the logs, when LevelDB passed over some of it: all of it, since after that
+ * each key has its last value whatever it had before.
+ */
+async function takeSkipped(
+  database: LevelDatabase,
+  levelPath: string,
+  { logs, from }: { readonly logs: OpenLogs; readonly from: number },
+): Promise<void> {
+  if (await hasTaken(levelPath, logs.lastSequence(from))) return;
+  try {
+    for await (const changes of logs.batches(from)) {
+      const batch = database.batch();
+      for (const change of changes) {
+        if (change.type === 'put') batch.put(change.key, change.value);
+        else batch.del(change.key);
+      }
+      await batch.write({ sync: true });
+    }
+  } catch (cause) {
+    throw writeProblem(cause);
+  }
+}
+
+/**
+ * LevelDB begins another MANIFEST whenever it opens, says so in CURRENT, and removes the one before; the
+ * names it leaves to the file system. One that does not keep their order could lose the new CURRENT and not
+ * the removal in a power failure, and then nothing opens any more.
+ */
+async function syncNames(levelPath: string): Promise<void> {
+  try {
+    await syncDirectory(levelPath);
+  } catch (cause) {
+    throw inaccessible(levelPath, cause);
+  }
+}
+
+/** LevelDB opens what lacks its tables' contents: the first read shows that. */
+function checkId(directory: string, database: LevelDatabase, store: StoreDirectory): void {
+  let id: Uint8Array | undefined;
+  try {
+    id = database.getSync(idKey);
+  } catch (cause) {
+    throw readProblem(cause);
+  }
+  if (id !== undefined && Buffer.from(id).toString('utf8') === store.id) return;
+  const how = id === undefined ? 'was emptied' : 'belongs to another store directory';
+  throw damaged(`the store in ${directory}`, how);
+}
