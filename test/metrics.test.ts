@@ -61,6 +61,17 @@ test('the table of metrics names all that a node measures, with its type, and no
   assert.match(rendered, /^quorate_signature_check\{implementation="sodium-native"\} 1$/m);
 });
 
+test('the rules that operators are given watch what is measured', async () => {
+  const rules = readFileSync(join(root, 'src/operations.md'), 'utf8');
+  const rendered = await page.render();
+  const watched = new Set([...rules.matchAll(/quorate_\w+/g)].map(([name]) => name));
+  assert.ok(watched.size > 5);
+  assert.deepEqual(
+    [...watched].filter((name) => !rendered.includes(`# TYPE ${name} `)),
+    [],
+  );
+});
+
 const isKebab = (name: string): boolean => /^[a-z]+(?:-[a-z]+)*$/.test(name);
 
 test('whatever is counted or traced has a name in kebab-case', () => {
