@@ -18,6 +18,11 @@ import { writesTogether } from './writes-together.ts';
 
 /** A certificate of ours is used for a day, and then made anew. It would hold for longer. */
 const certificateMs = 24 * 60 * 60 * 1_000;
+/**
+ * What nodes agree on anyway, and nothing else: a caller chooses, and a key of RSA with a large exponent or a
+ * larger curve would cost us two to six times as much.
+ */
+const cheap = { sigalgs: 'ecdsa_secp256r1_sha256', ecdhCurve: 'X25519MLKEM768:X25519:P-256' };
 /** Offered and answered when the muxer is to be agreed on later. */
 const withoutMuxer = 'libp2p';
 
@@ -62,7 +67,7 @@ export class SecureChannel implements ConnectionEncrypter {
     const last = this.#ours;
     if (last !== undefined && now >= last.madeAt && now < last.madeAt + certificateMs) return last.context;
     const context = generateCertificate(this.#components.privateKey).then(({ cert, key }) =>
-      createSecureContext({ cert, key, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' }),
+      createSecureContext({ cert, key, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ...cheap }),
     );
     this.#ours = { madeAt: now, context };
     return context;

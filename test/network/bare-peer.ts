@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { generateCertificate } from '@libp2p/tls/utils';
@@ -104,6 +104,7 @@ export class BarePeer {
     dial: BareDial,
     identity: BareIdentity,
     muxers: readonly string[] = ['/yamux/1.0.0', 'libp2p'],
+    more: ConnectionOptions = {},
   ): Promise<BarePeer> {
     const plain = await bareSocket(dial);
     plain.write(concat(line('/multistream/1.0.0'), line('/tls/1.0.0')));
@@ -115,6 +116,7 @@ export class BarePeer {
       ALPNProtocols: [...muxers],
       minVersion: 'TLSv1.3',
       rejectUnauthorized: false,
+      ...more,
     });
     const peer = new BarePeer(secure, identity);
     await Promise.race([once(secure, 'secureConnect'), peer.closed]);
