@@ -107,11 +107,13 @@ export class Transport {
     const until = now() + (request.deadlineMs ?? this.#deadlineMs);
     let sent = false;
     const isWanted = (): boolean => request.signal?.aborted !== true;
+    const ended = (problem: Problem): Problem => (sent ? asSent(problem) : problem);
     for (let attempt = 0; ; attempt++) {
       const left = Math.max(until - now(), 0);
       const budget = left === 0 ? this.#attemptMs : Math.min(this.#attemptMs, left);
       const answer = await this.#attempt(request, budget);
-      if (!(answer instanceof Problem) || !isRetryable(answer)) return answer;
+      if (!(answer instanceof Problem)) return answer;
+      if (!isRetryable(answer)) return ended(answer);
       sent ||= answer.details['sent'] === true;
       const asked = answer.details['retryAfterMs'];
       const backOff = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + random() / 2);
@@ -119,7 +121,7 @@ export class Transport {
       const inTime = now() + pause < until && isWanted();
       if (inTime) await sleep(pause, request.signal);
       // A sleep may take longer than it was told to.
-      if (!inTime || now() >= until || !isWanted()) return sent ? asSent(answer) : answer;
+      if (!inTime || now() >= until || !isWanted()) return ended(answer);
     }
   }
 

@@ -153,8 +153,14 @@ test('a submission of which one attempt had no answer has an unknown outcome, wh
   const transaction = payment(0);
   const { status, body } = problemReply(503, 'consensus/no-leader');
   const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+  const unpaid = problemReply(422, 'transaction/insufficient-balance');
   for (const [code, last] of [
     ['consensus/no-leader', async () => new Response(JSON.stringify(body), { status: status ?? 0 })],
+    ['api/answer', async () => new Response('who are you?', { status: 401 })],
+    [
+      'transaction/insufficient-balance',
+      async () => new Response(JSON.stringify(unpaid.body), { status: unpaid.status ?? 0 }),
+    ],
     ['api/unreachable', () => Promise.reject(refused)],
   ] as const) {
     let attempts = 0;
