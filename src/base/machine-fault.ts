@@ -16,8 +16,11 @@ export const machineRemedies: Readonly<Record<string, string>> = {
   ENXIO: 'The device behind it is gone: look at the log of the kernel.',
   ESTALE: 'The network file system lost the file: mount it again, and prefer a local disk.',
   ETXTBSY: 'Another program uses it: stop that, or choose another path.',
-  EACCES: 'Check who owns it and its permissions: this program runs as another user than it is meant for.',
+  EACCES:
+    'Check who owns it, its permissions, and the umask that it was made under: this program may run as another user than it is meant for.',
   EPERM: 'Check who owns it, its permissions and its attributes.',
+  ENOLCK:
+    'The file system gives no locks: mount it with them (NFS needs its lock service), or choose a local disk.',
   EROFS: 'The file system is mounted read-only: mount it for writing, or choose another place.',
   ENOSPC: 'The disk is full: make room. Nothing that was reported as done is lost.',
   EDQUOT: 'The disk quota is used up: make room or raise it.',
@@ -54,6 +57,7 @@ const words: Readonly<Record<string, string>> = {
   'file too large': 'EFBIG',
   'stale file handle': 'ESTALE',
   'no such device': 'ENODEV',
+  'no locks available': 'ENOLCK',
 };
 
 /** The name of the error whose words stand in a library's message; undefined when none do. */

@@ -8,8 +8,9 @@ export function openingProblem(directory: string, failure: unknown): Problem {
   const cause = failure instanceof Error ? (failure.cause ?? failure) : failure;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (code === 'LEVEL_LOCKED') return inUse(directory, cause);
+  // Where the file system cannot lock, LevelDB calls it locked as well.
   if (machineFaultIn(message) !== undefined) return inaccessible(directory, cause);
+  if (code === 'LEVEL_LOCKED') return inUse(directory, cause);
   return damaged(`the store in ${directory}`, `cannot be opened (${message})`, cause);
 }
 

@@ -64,6 +64,8 @@ test('a library that hands on no more than the words of the system is understood
     ['IO error: /data/db/level/000003.log: No space left on device', 'ENOSPC'],
     ['IO error: /data/db/level/LOCK: Permission denied', 'EACCES'],
     ['IO error: /data/db/level/LOCK: Read-only file system', 'EROFS'],
+    ['IO error: lock /data/db/level/LOCK: No locks available', 'ENOLCK'],
+    ['IO error: lock /data/db/level/LOCK: Resource temporarily unavailable', undefined],
     ['IO error: /data/db/level/000005.ldb: Input/output error', 'EIO'],
     ['Corruption: block checksum mismatch', undefined],
     ['IO error: /data/db/level/MANIFEST-000002: No such file or directory', undefined],

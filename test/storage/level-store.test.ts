@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Level } from 'level';
 import { limits } from '../../src/base/limits.ts';
+import { machineRemedies } from '../../src/base/machine-fault.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { openLevelStore } from '../../src/storage/level-store.ts';
 import { OpenLogs } from '../../src/storage/open-logs.ts';
@@ -151,6 +152,18 @@ describe('a store in use', () => {
     assert.equal(answer, 'storage/in-use');
     await write(store, [put(key(1), key(2))]);
     await store.close();
+  });
+
+  test('that cannot be locked is not said to be in use', async (t) => {
+    await filled();
+    const cause = Object.assign(new Error('IO error: lock LOCK: No locks available'), {
+      code: 'LEVEL_LOCKED',
+    });
+    const failing = (): Promise<void> => Promise.reject(new Error('not open', { cause }));
+    const mocked = t.mock.method(Level.prototype, 'open', failing);
+    const problem = await refused('storage/access', /No locks available/);
+    assert.equal(problem.remedy, machineRemedies['ENOLCK']);
+    mocked.mock.restore();
   });
 
   test('that another process has is refused here, and free when that is killed', async () => {

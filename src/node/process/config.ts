@@ -186,16 +186,34 @@ export async function initDirectory(options: {
       details: { directory },
     });
   }
+  const validatorKey = await keyToStore(directory, validatorKeyFile);
   const keys = join(directory, 'keys');
   await asMachineFault(keys, () => makeDirectory(keys, { mode: 0o700 }));
   await writeDurably(paths.genesis(directory), genesisText);
-  const nodeKeyFile = encryptKey(generateKeyPair(), undefined, { name: 'node' });
-  await writeDurably(paths.nodeKey(directory), nodeKeyFile, { secret: true });
-  if (config.role === 'validator' && validatorKeyFile !== undefined) {
-    await writeDurably(paths.validatorKey(directory), validatorKeyFile, { secret: true });
+  // Where config.json was lost, the others know the node by the key that it has.
+  if ((await readIfThere(paths.nodeKey(directory), limits.keyFileBytes)) === undefined) {
+    const nodeKeyFile = encryptKey(generateKeyPair(), undefined, { name: 'node' });
+    await writeDurably(paths.nodeKey(directory), nodeKeyFile, { secret: true });
+  }
+  if (config.role === 'validator' && validatorKey !== undefined) {
+    await writeDurably(paths.validatorKey(directory), validatorKey, { secret: true });
   }
   // Last: a directory with it is complete.
   await writeDurably(paths.config(directory), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** The key file that is given. It may be the only one of its key, so none of another is replaced by it. */
+async function keyToStore(directory: string, given: string | undefined): Promise<string | undefined> {
+  const path = paths.validatorKey(directory);
+  const there = await readIfThere(path, limits.keyFileBytes);
+  if (there === undefined || given === undefined) return given;
+  const before = readKeyFile(there);
+  if (!(before instanceof Problem) && before.publicKey === unwrap(readKeyFile(given)).publicKey) return given;
+  throw new Problem('config/exists', `${path} is there already, and another validator's key`, {
+    remedy:
+      'Make the node with that file (quorate: --key FILE), choose another directory, or move the file away: never delete a key that may be the only copy.',
+    details: { directory },
+  });
 }
 
 /** Whether a node may be called that. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, link, open, rename, unlink } from 'node:fs/promises';
+import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nameOfFault } from '../../base/machine-fault.ts';
 import { asMachineFault } from './as-machine-fault.ts';
@@ -19,7 +18,8 @@ export function writeDurably(
 
 /**
  * Makes a file that is whole as soon as it is there, and stays after a power failure; false when there is one
- * of that name already. Throws `node/machine` when the machine refuses.
+ * of that name already. Where the file system has no links, a power failure may leave a part of it, but not
+ * after this has ended. Throws `node/machine` when the machine refuses.
  */
 export function writeOnce(
   path: string,
@@ -31,9 +31,8 @@ export function writeOnce(
     await writeSynced(temporary, text, options);
     try {
       await link(temporary, path).catch((error: unknown) => {
-        // Not every file system has links.
         if (nameOfFault(error) === 'EEXIST') throw error;
-        return copyFile(temporary, path, constants.COPYFILE_EXCL);
+        return writeSynced(path, text, { ...options, flag: 'wx' });
       });
     } catch (error) {
       if (nameOfFault(error) === 'EEXIST') return false;
@@ -56,9 +55,9 @@ async function write(path: string, text: string, options: { readonly secret?: bo
 async function writeSynced(
   path: string,
   text: string,
-  options: { readonly secret?: boolean },
+  options: { readonly secret?: boolean; readonly flag?: 'wx' },
 ): Promise<void> {
-  const file = await open(path, 'w', options.secret === true ? 0o600 : 0o644);
+  const file = await open(path, options.flag ?? 'w', options.secret === true ? 0o600 : 0o644);
   try {
     await file.writeFile(text);
     await file.sync();

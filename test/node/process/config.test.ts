@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Problem } from '../../../src/base/problem.ts';
 import { encodeAddress } from '../../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import { generateKeyPair } from '../../../src/crypto/keys.ts';
@@ -53,6 +54,28 @@ describe('a data directory', () => {
     for (const path of [paths.nodeKey(one), paths.validatorKey(one)]) {
       assert.equal((await stat(path)).mode & 0o077, 0, path);
     }
+  });
+
+  test('that lost its config.json, or was never made to its end, keeps its keys when it is made again', async () => {
+    const directory = await made();
+    const { nodeKey } = await loadConfig(directory);
+    await unlink(paths.config(directory));
+    const other = encryptKey(developmentKeyPair('validator-1'), undefined, { name: 'validator-1' });
+    await assert.rejects(
+      initDirectory({ directory, config, genesis, validatorKeyFile: other }),
+      (problem) =>
+        problem instanceof Problem &&
+        problem.code === 'config/exists' &&
+        problem.message.includes(paths.validatorKey(directory)),
+    );
+    assert.equal(await readFile(paths.validatorKey(directory), 'utf8'), keyFile);
+    await initDirectory({ directory, config: { ...config, role: 'observer' }, genesis });
+    assert.equal(await readFile(paths.validatorKey(directory), 'utf8'), keyFile);
+    await unlink(paths.config(directory));
+    await initDirectory({ directory, config, genesis, validatorKeyFile: keyFile });
+    const again = await loadConfig(directory);
+    assert.equal(again.nodeKey.publicKey, nodeKey.publicKey);
+    assert.equal(again.validatorKeyFile, keyFile);
   });
 
   test('is never made over another one', async () => {
