@@ -75,7 +75,7 @@ function problemOf(code: string | undefined): Problem {
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
     return apiProblem('api/headers-too-large', 'the head of the request is too large', {
-      remedy: 'Send fewer and shorter headers.',
+      remedy: 'Send fewer and shorter headers, and a shorter path and query.',
     });
   }
   return apiProblem('api/bad-request', 'this is not an HTTP request that can be read', {

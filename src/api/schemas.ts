@@ -45,7 +45,7 @@ export function decimalBetween(minimum: number, maximum: number) {
   const bounds = maximum === maxWhole && minimum === 0 ? 'below 2^48' : `${minimum} to ${maximum}`;
   return z
     .string()
-    .regex(/^(?:0|[1-9][0-9]{0,14})$/, 'must be a whole number in plain decimal digits')
+    .regex(/^(?:0|[1-9][0-9]*)$/, 'must be a whole number in plain decimal digits')
     .transform(Number)
     .refine((value) => value >= minimum && value <= maximum, `must be ${bounds}`)
     .meta({ type: 'integer', minimum, maximum });

@@ -241,7 +241,21 @@ void test('what a value must be, where it stands and what it is instead is said,
     assert.match(await said('/v1/members', body), words, body);
   }
   assert.match(await said('/v1/leader', '{"to":5}'), /^body\/to: must be text, and it is the number 5$/);
-  for (const name of ['1.5', '-1', '1e3', '99999999999999999999']) {
+  for (const name of ['281474976710656', '99999999999999999999', '9'.repeat(65)]) {
+    const response = await fetch(`${world.api.address}/v1/blocks/${name}`);
+    const tooLarge = await problemFrom(response, 400, 'api/invalid-request');
+    assert.equal(tooLarge.detail, 'params/name: must be below 2^48 when it is a height');
+    const from = await fetch(`${world.api.address}/v1/headers?from=${name}`);
+    const tooFar = await problemFrom(from, 400, 'api/invalid-request');
+    assert.equal(tooFar.detail, 'querystring/from: must be below 2^48');
+  }
+  // As many digits as a hash has are a hash.
+  await problemFrom(
+    await fetch(`${world.api.address}/v1/blocks/${'9'.repeat(64)}`),
+    404,
+    'api/no-such-block',
+  );
+  for (const name of ['1.5', '-1', '1e3', '007']) {
     const response = await fetch(`${world.api.address}/v1/blocks/${name}`);
     const { detail } = await problemFrom(response, 400, 'api/invalid-request');
     assert.match(detail, /^params\/name: must be a height in plain decimal digits, a hash .* or "latest"$/);
@@ -355,7 +369,7 @@ void test('what is no HTTP is 400, and a head that is too large 431', async (t) 
     world,
     `GET /v1/status HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`,
   );
-  assert.match(large, /^HTTP\/1\.1 431 [\s\S]*api\/headers-too-large/);
+  assert.match(large, /^HTTP\/1\.1 431 [\s\S]*api\/headers-too-large[\s\S]*shorter path/);
 });
 
 void test('a request that names no host is 400 with a problem, and one that expects what we do not know is answered', async (t) => {

@@ -30,10 +30,10 @@ import { accountName, type Api, problemAnswer, readQuery, type RouteContext } fr
 const blockName = z
   .string()
   .regex(
-    /^(?:latest|[0-9a-f]{64}|0|[1-9][0-9]{0,14})$/,
+    /^(?:latest|[0-9a-f]{64}|0|[1-9][0-9]*)$/,
     'must be a height in plain decimal digits, a hash in lower-case hex, or "latest"',
   )
-  .transform((text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : text))
+  .transform((text) => (/^[0-9]+$/.test(text) && text.length !== 64 ? Number(text) : text))
   .refine((name) => typeof name === 'string' || name < 2 ** 48, 'must be below 2^48 when it is a height')
   .meta({ type: ['string', 'integer'] })
   .describe('A height, a hash, or "latest"');
