@@ -148,8 +148,15 @@ export const limits = {
   mempoolBytesPerSender: 16 * MiB,
   /** Pending transactions in all: bounds the map overhead when they are tiny. */
   mempoolTransactions: 49_152,
-  /** Encoded bytes of all pending transactions. */
+  /** Encoded bytes of all pending transactions, with what follows. */
   mempoolBytes: 64 * MiB,
+  /**
+   * What each operation past the first counts besides, and each condition: as an object it takes so much,
+   * 246 bytes measured where all of it are 9.
+   */
+  partBytes: 256,
+  /** The same of each key past the first of those that sign, and of those that operations name: as text. */
+  keyBytes: 96,
   /**
    * Small transactions share memory, four transfers that came together: all of it stays for as long as one of
    * them.

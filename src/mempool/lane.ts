@@ -23,6 +23,8 @@ export interface Entry extends Pooled {
   readonly rate: bigint;
   /** `mayTake` of the transaction. */
   readonly takes: bigint;
+  /** `weightOf` the transaction. */
+  readonly weight: number;
   readonly lane: Lane;
   /** Since when it is executable, in the caller's milliseconds; null while a gap keeps it waiting. */
   since: number | null;
@@ -160,7 +162,7 @@ export class Lane {
     else this.entries.splice(position, 0, entry);
     this.fees += entry.transaction.fee;
     this.takes += entry.takes;
-    this.bytes += entry.transaction.bytes.length;
+    this.bytes += entry.weight;
     this.proposed = Math.min(this.proposed, position);
     this.#settle(position, transitions);
   }
@@ -171,7 +173,7 @@ export class Lane {
     invariant(this.entries[position] === old, 'the replaced entry is in its lane');
     this.fees += entry.transaction.fee - old.transaction.fee;
     this.takes += entry.takes - old.takes;
-    this.bytes += entry.transaction.bytes.length - old.transaction.bytes.length;
+    this.bytes += entry.weight - old.weight;
     this.entries[position] = entry;
     if (old.since !== null) {
       transitions.waiting(old);
@@ -212,7 +214,7 @@ export class Lane {
     invariant(entry !== undefined, 'a lane in the pool is not empty');
     this.fees -= entry.transaction.fee;
     this.takes -= entry.takes;
-    this.bytes -= entry.transaction.bytes.length;
+    this.bytes -= entry.weight;
     this.ready = Math.min(this.ready, this.entries.length);
     this.proposed = Math.min(this.proposed, this.entries.length);
     return entry;
@@ -222,7 +224,7 @@ export class Lane {
     this.entries.push(entry);
     this.fees += entry.transaction.fee;
     this.takes += entry.takes;
-    this.bytes += entry.transaction.bytes.length;
+    this.bytes += entry.weight;
     if (entry.since !== null) this.ready += 1;
     this.countProposed();
   }
@@ -240,7 +242,7 @@ export class Lane {
   #leave(entry: Entry, transitions: Transitions): void {
     this.fees -= entry.transaction.fee;
     this.takes -= entry.takes;
-    this.bytes -= entry.transaction.bytes.length;
+    this.bytes -= entry.weight;
     if (entry.since === null) return;
     this.ready -= 1;
     transitions.waiting(entry);

@@ -4,6 +4,7 @@ import { problems } from './admission.ts';
 import type { Entry, Lane } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import type { MempoolBounds } from './options.ts';
+import { weightOf } from './weight.ts';
 
 /**
  * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough,
@@ -23,14 +24,14 @@ export function pushOut(
   },
 ): readonly Entry[] | Problem {
   const { balance, rival, bounds } = own;
-  const { fee, nonce, bytes } = transaction;
-  const replaced = rival?.transaction;
+  const { fee, nonce } = transaction;
+  const growth = weightOf(transaction) - (rival?.weight ?? 0);
   const pushed: Entry[] = [];
   for (;;) {
-    const payable = lane.fees + fee - (replaced?.fee ?? 0n) <= balance;
+    const payable = lane.fees + fee - (rival?.transaction.fee ?? 0n) <= balance;
     const fits =
       lane.entries.length + (rival === undefined ? 1 : 0) <= bounds.perSender &&
-      lane.bytes + bytes.length - (replaced?.bytes.length ?? 0) <= bounds.bytesPerSender;
+      lane.bytes + growth <= bounds.bytesPerSender;
     if (payable && fits) break;
     const { last } = lane;
     if (last === undefined || last.since !== null || last.transaction.nonce <= nonce) {
@@ -74,7 +75,7 @@ export function makeRoom(
     }
     const entry = lane.takeLast();
     taken.push(entry);
-    bytes -= entry.transaction.bytes.length;
+    bytes -= entry.weight;
     lanes.place(lane);
   }
   return taken;

@@ -31,6 +31,7 @@ import {
   type NextRules,
 } from './options.ts';
 import { fullBlock, PassedOver } from './passed-over.ts';
+import { weightOf } from './weight.ts';
 
 /**
  * The transactions that wait to stand in a block. Pure: time comes in as `now`, and never goes back.
@@ -204,7 +205,7 @@ export class Mempool {
     const leftSize = size - pushed.length;
     const leftBytes = bytes - bytesOf(pushed);
     const mostSize = this.#bounds.transactions - 1;
-    const mostBytes = this.#bounds.bytes - transaction.bytes.length;
+    const mostBytes = this.#bounds.bytes - weightOf(transaction);
     if (leftSize <= mostSize && leftBytes <= mostBytes) {
       if (2 * size < this.#bounds.transactions && 2 * bytes < this.#bounds.bytes) this.#lanes.isRoom();
       return undefined;
@@ -431,7 +432,7 @@ export class Mempool {
   #replace(rival: Entry, transaction: Transaction): Entry | Problem {
     const refusal = judgeReplacement(transaction, rival.transaction, this.#bounds.replacementPercent);
     if (refusal !== undefined) return refusal;
-    const growth = transaction.bytes.length - rival.transaction.bytes.length;
+    const growth = weightOf(transaction) - rival.weight;
     // It could only push out others that are worth more than nothing; so it may grow into free room only.
     if (growth > 0 && this.#bytes + growth > this.#bounds.bytes) {
       return problems.full(transaction, this.size, this.#bytes, rival.worth);
@@ -451,6 +452,7 @@ export class Mempool {
       gossipedAt: this.#departed.gossipedAt(transaction.hash),
       rate,
       takes: mayTake(transaction),
+      weight: weightOf(transaction),
       lane,
       since: null,
       stamp,
@@ -463,7 +465,7 @@ export class Mempool {
       expiresNext: undefined,
     };
     this.#byHash.set(transaction.hash, entry);
-    this.#bytes += transaction.bytes.length;
+    this.#bytes += entry.weight;
     this.#expiry.add(entry);
     return entry;
   }
@@ -471,7 +473,7 @@ export class Mempool {
   /** Takes an entry that is in no lane any more out of the indexes. */
   #forget(entry: Entry, reason: DropReason | null): void {
     this.#byHash.delete(entry.transaction.hash);
-    this.#bytes -= entry.transaction.bytes.length;
+    this.#bytes -= entry.weight;
     this.#expiry.remove(entry);
     entry.isHere = false;
     if (entry.final) this.#departed.final(entry);
@@ -481,7 +483,7 @@ export class Mempool {
 }
 
 function bytesOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { transaction }) => sum + transaction.bytes.length, 0);
+  return entries.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function sameKeys(a: KeySet | undefined, b: KeySet | undefined): boolean {

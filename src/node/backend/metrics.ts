@@ -60,7 +60,11 @@ export function metricFamilies(node: {
       'Those of them that wait for a nonce that is missing here.',
       waitingTransactions,
     ),
-    gauge('mempool_bytes', 'Their encoded size.', status.mempool.bytes),
+    gauge(
+      'mempool_bytes',
+      'Their encoded size, with what more parts and keys than a transfer has count.',
+      status.mempool.bytes,
+    ),
     {
       name: 'quorate_signature_check',
       help: 'What checks signatures here.',

@@ -5,10 +5,10 @@ import type { ReceivedCode } from '../../base/problem-codes.ts';
 import type { MonotonicMs, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
-import { keysNamedIn, type Operation } from '../../ledger/operation.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { Pooled } from '../../mempool/lane.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
+import { keysNamedBy, weightOf } from '../../mempool/weight.ts';
 import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
@@ -395,7 +395,7 @@ function loadOf(transactions: readonly Transaction[]): Load {
   for (let index = 0; index < transactions.length; index++) {
     const transaction = transactions[index] as Transaction;
     signatures += transaction.signers.length;
-    bytes += transaction.bytes.length;
+    bytes += weightOf(transaction);
   }
   return { signatures, bytes };
 }
@@ -404,11 +404,7 @@ function loadOf(transactions: readonly Transaction[]): Load {
 function keysIn(transactions: readonly Transaction[]): number {
   let keys = 0;
   for (let index = 0; index < transactions.length; index++) {
-    const { operations } = transactions[index] as Transaction;
-    for (let at = 0; at < operations.length; at++) {
-      const operation = operations[at] as Operation;
-      keys += operation.type === 'transfer' ? 1 : keysNamedIn(operation).length;
-    }
+    keys += keysNamedBy((transactions[index] as Transaction).operations);
   }
   return keys;
 }

@@ -20,6 +20,7 @@ import {
 } from '../../../src/ledger/transaction.ts';
 import { Mempool } from '../../../src/mempool/mempool.ts';
 import type { MempoolBounds } from '../../../src/mempool/options.ts';
+import { weightOf } from '../../../src/mempool/weight.ts';
 import type { GossipVerdict } from '../../../src/network/port.ts';
 import { Intake, type Submitted } from '../../../src/node/peers/intake.ts';
 import { Verification } from '../../../src/node/peers/verification.ts';
@@ -612,7 +613,7 @@ describe('large transactions under check', () => {
   /** Nobody signed it, and nobody finds out while the verifier keeps its answers. */
   const large = (nonce: number): Transaction =>
     assembleTransaction({ ...body, nonce, operations }, signatures);
-  const size = large(0).bytes.length;
+  const size = weightOf(large(0));
   const submit = (world: World, ...list: readonly Transaction[]): readonly Submitted[] | undefined => {
     let answers: readonly Submitted[] | undefined;
     world.intake.submit(list, (results) => {
