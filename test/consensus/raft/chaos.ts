@@ -28,10 +28,15 @@ export function chaos(seed: number): ChaosReport {
   const dice = new Dice(seed);
   const members = dice.of([1, 3, 3, 3, 4, 5, 5]);
   const spares = dice.chance(0.5) ? 1 + dice.below(3) : 0;
+  const clockSpread = dice.of([0, 0.01, 0.12]);
   const cluster = Cluster.started({
     members,
     spares,
     seed,
+    clockRates: Array.from(
+      { length: members + spares },
+      () => 1 + (clockSpread * (2 * dice.below(101) - 100)) / 100,
+    ),
     options: {
       window: 1 + dice.below(8),
       tail: dice.below(10),
@@ -139,6 +144,7 @@ class Story {
       [() => this.#read(), 2],
       [() => faults.heal(), 2],
       [() => faults.release(), 0.5],
+      [() => faults.backUp(), 0.7],
     ];
   }
 
@@ -176,6 +182,7 @@ class Story {
     // Else no majority that remembers might be left: no fault of the engine, which cannot know of a loss that it did not see yet.
     if ('code' in next || !this.#faults.keepsMajority(next)) return;
     this.#faults.note('members');
+    this.#faults.asked(leader, next);
     leader.ask({ kind: 'members', changes, forced });
   }
 

@@ -15,7 +15,28 @@ export interface ClusterSetup {
   /** Hosts beyond the genesis members, to be added later. */
   readonly spares?: number;
   readonly seed?: number;
+  /** How fast the clock of each host runs: 1 is as fast as time. */
+  readonly clockRates?: readonly number[];
   readonly options?: Partial<RaftOptions>;
+}
+
+/** Time as one host has it. */
+class OwnClock {
+  readonly #schedule: VirtualTime;
+  readonly #rate: number;
+
+  constructor(schedule: VirtualTime, rate: number) {
+    this.#schedule = schedule;
+    this.#rate = rate;
+  }
+
+  get now(): number {
+    return this.#schedule.now * this.#rate;
+  }
+
+  after(ms: number, run: () => void): void {
+    this.#schedule.after(ms / this.#rate, run);
+  }
 }
 
 /** A whole Raft cluster in memory, on virtual time, with the promises of figure 3 checked after every step. */
@@ -67,10 +88,10 @@ export class Cluster {
       afterStep: (host, input, effects) => this.#check(host, input, effects),
       seedFor: (index, starts) => seed * 1_000 + index * 100 + starts,
     };
-    this.hosts = Array.from(
-      { length: this.members + (setup.spares ?? 0) },
-      (_, index) => new Host(index, world),
-    );
+    this.hosts = Array.from({ length: this.members + (setup.spares ?? 0) }, (_, index) => {
+      const rate = setup.clockRates?.[index] ?? 1;
+      return new Host(index, { ...world, schedule: new OwnClock(this.schedule, rate) });
+    });
   }
 
   static started(setup: ClusterSetup = {}): Cluster {

@@ -40,6 +40,8 @@ export class Faults {
   /** The configurations that a host which is down knew. */
   readonly #known = new Map<number, Configuration[]>();
 
+  readonly #asked = new Map<number, Configuration[]>();
+
   constructor(cluster: Cluster, dice: Dice, promises: Promises) {
     this.#cluster = cluster;
     this.#dice = dice;
@@ -84,10 +86,12 @@ export class Faults {
     // When its members are those of the genesis file, a node also starts without the log of the consensus, but with its chain.
     const { header } = host.disk.final;
     const isGenesis = header.nextValidatorsHash === genesisHeader(this.#cluster.members).nextValidatorsHash;
-    if (isGenesis && host.disk.compacted === null && this.#dice.chance(0.2)) host.wipe();
+    const isCopy = this.#dice.chance(0.4) && host.putBack();
+    if (isCopy) this.note('old-copy');
+    else if (isGenesis && host.disk.compacted === null && this.#dice.chance(0.2)) host.wipe();
     else host.lose();
     // Somebody has a copy of the key of one that came later, and another machine, which knows nothing of it.
-    if (host.index >= this.#cluster.members && this.#dice.chance(0.5)) {
+    if (!isCopy && host.index >= this.#cluster.members && this.#dice.chance(0.5)) {
       this.note('new-machine');
       host.used = false;
     }
@@ -103,8 +107,20 @@ export class Faults {
   /** Every configuration that somebody goes by, or may go by soon. */
   configurations(): Configuration[] {
     return this.#cluster.hosts.flatMap((host) =>
-      host.engine === null ? (this.#known.get(host.index) ?? []) : configurationsOf(host),
+      host.engine === null
+        ? (this.#known.get(host.index) ?? [])
+        : [...configurationsOf(host), ...this.#waitingAt(host)],
     );
+  }
+
+  /** What a leader that stands still was asked to make of the members: it does so when it goes on. */
+  #waitingAt(host: Host): Configuration[] {
+    if (!host.paused) this.#asked.delete(host.index);
+    return this.#asked.get(host.index) ?? [];
+  }
+
+  asked(host: Host, next: Configuration): void {
+    if (host.paused) this.#asked.set(host.index, [...this.#waitingAt(host), next, afterJoint(next)]);
   }
 
   /** The change leaves majorities of voters who remember. */
@@ -160,6 +176,11 @@ export class Faults {
       { min: 1, max: 60 },
       { min: 20, max: 150 },
     ]);
+  }
+
+  /** Somebody puts copies of disks aside. */
+  backUp(): void {
+    for (const host of this.#dice.some(this.#cluster.hosts)) host.backUp();
   }
 
   /** Each host is on one of two sides; now and then one reaches both. */

@@ -26,7 +26,6 @@ import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/con
 import type { RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { linkOf } from '../../../src/consensus/shared/chain-link.ts';
 import { type EffectOf, EngineHost, type Validated } from '../../support/engine-host.ts';
-import type { VirtualTime } from '../../support/virtual-time.ts';
 import { chainId, childOf, genesisHeader, keyOf, signatureOf } from './world.ts';
 import { encodeConfiguration } from '../../../src/ledger/members.ts';
 
@@ -50,7 +49,7 @@ interface Disk {
 
 /** What the world around a host offers it. */
 export interface Surroundings {
-  readonly schedule: VirtualTime;
+  readonly schedule: { readonly now: number; after(ms: number, run: () => void): void };
   readonly options: RaftOptions;
   readonly genesisMembers: number;
   post(from: number, to: number, message: RaftMessage): void;
@@ -89,6 +88,14 @@ export class Host extends EngineHost<RaftMessage, RaftEngine> {
   withholdBodies = false;
   readonly answers = new Map<number, { readonly height: Height } | Problem>();
   readonly traces: { readonly at: number; readonly event: string; readonly data: object }[] = [];
+  /** An older state of its disk, put aside. */
+  #copy: {
+    readonly records: Map<string, Uint8Array>;
+    readonly candidates: Map<Hash, Proposal>;
+    readonly disk: Disk;
+  } | null = null;
+  /** The disk is that copy, which the note beside the key shows until something is written. */
+  #isPutBack = false;
   #known = new Map<Hash, Proposal>();
   /** Of blocks that came by sync: each with its own, as far as its server had it. */
   readonly #certificates = new Map<Hash, FinalityCertificate>();
@@ -163,7 +170,7 @@ export class Host extends EngineHost<RaftMessage, RaftEngine> {
         records: this.records,
         candidates: [],
         ...(disk.compacted === null ? {} : { compacted: disk.compacted }),
-        log: firstUse ? 'new' : this.records.size > 0 ? 'whole' : 'lost',
+        log: firstUse ? 'new' : this.records.size > 0 && !this.#isPutBack ? 'whole' : 'lost',
         now: this.#world.schedule.now,
         seed: this.#world.seedFor(this.index, this.starts + 1),
       },
@@ -208,9 +215,32 @@ export class Host extends EngineHost<RaftMessage, RaftEngine> {
 
   /** The directory is empty after this. */
   wipe(): void {
+    this.#isPutBack = false;
     this.records = new Map();
     this.candidates = new Map();
     this.#world.lost(this);
+  }
+
+  /** Puts a copy of its disk aside. */
+  backUp(): void {
+    const { records, candidates, disk } = this;
+    this.#copy = {
+      records: new Map(records),
+      candidates: new Map(candidates),
+      disk: { ...disk, blocks: new Map(disk.blocks) },
+    };
+  }
+
+  /** The disk is the copy that was put aside, if there is one. */
+  putBack(): boolean {
+    const copy = this.#copy;
+    if (copy === null) return false;
+    this.wipe();
+    this.records = new Map(copy.records);
+    this.candidates = new Map(copy.candidates);
+    Object.assign(this.disk, copy.disk, { blocks: new Map(copy.disk.blocks) });
+    this.#isPutBack = true;
+    return true;
   }
 
   /** The same, and the chain is gone too. */
@@ -309,6 +339,7 @@ export class Host extends EngineHost<RaftMessage, RaftEngine> {
         this.#write(
           () => {
             this.used = true;
+            this.#isPutBack = false;
             this.store(effect);
           },
           () => this.give({ type: 'persisted', seq: effect.seq, signed: [] }),

@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { leaseMs } from '../../../src/ledger/lease.ts';
+import { Cluster } from './cluster.ts';
+import { Dice } from './dice.ts';
+import { Promises } from './promises.ts';
 import { genesisOf, Solo } from './solo.ts';
 
 // What an engine knows of the time is its last tick, which may be `engineClockMs` old.
@@ -75,4 +78,33 @@ test('a read that does not say that a lease is enough waits for a round, whateve
 
 test('a chain whose timeouts are too short for a lease gives none', () => {
   assert.deepEqual(read(leasing(100)), ['consensus/no-leases']);
+});
+
+test('a leader with a slow clock gives no lease when those with fast ones elected another as soon as they may', () => {
+  let [leased, deposed] = [0, 0];
+  for (let seed = 1; seed <= 30; seed++) {
+    const dice = new Dice(seed);
+    const cluster = Cluster.started({ seed, clockRates: [0.87, 1.13, 1.13], options: { leaseReads: true } });
+    // Finds a read that misses what another leader decided.
+    const promises = new Promises(cluster);
+    cluster.elect(0).run(100);
+    const [old, ...others] = cluster.hosts;
+    assert.ok(old !== undefined);
+    cluster.run(dice.below(300));
+    for (const { index } of others) {
+      cluster.wire.cuts.add(`0>${index}`);
+      if (dice.chance(0.5)) cluster.wire.cuts.add(`${index}>0`);
+    }
+    for (const { state } of others)
+      state.electionTimer.dueAt = (state.leaderHeardAt ?? state.now) + cluster.options.electionTimeoutMs;
+    cluster.submit('new');
+    for (let ms = 0; ms < 500; ms++) {
+      cluster.run(1);
+      if (!old.leads) continue;
+      const answer = old.answers.get(old.ask({ kind: 'read', lease: true }));
+      if (answer !== undefined && 'height' in answer) leased += 1;
+    }
+    if (others.some(({ leads }) => leads) && promises.decided > 1) deposed += 1;
+  }
+  assert.ok(leased > 3_000 && deposed > 8, `${leased} reads by a lease, ${deposed} later leaders`);
 });

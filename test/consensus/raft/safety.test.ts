@@ -40,6 +40,7 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'storing',
     'lose',
     'new-machine',
+    'old-copy',
     'hold',
     'ambush',
     'half-done',
