@@ -357,7 +357,7 @@ export const forgottenMutations: readonly Mutation[] = [
     'the room of a sender counts what took the place of another',
     {
       file: 'src/mempool/lane.ts',
-      find: '    this.bytes += entry.transaction.bytes.length - old.transaction.bytes.length;',
+      find: '    this.bytes += entry.weight - old.weight;',
       replace: '',
     },
     testOf('mempool/keys-and-size'),
