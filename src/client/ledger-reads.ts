@@ -88,7 +88,7 @@ export class LedgerReads {
       },
       {
         deadlineMs: Math.max(0, until - now()),
-        verdict: (problem) => (problem.code === 'proof/history' ? 'never' : anotherForProofs(problem)),
+        verdict: anotherForHistory,
       },
     );
     const value = found instanceof Problem ? (best ?? found) : found;
@@ -150,6 +150,12 @@ function fewerVersions(url: string, key: string, { older }: RecordVersions): Pro
     remedy: 'Ask a node that keeps all blocks.',
     details: { url, key, older },
   });
+}
+
+/** One may keep no index, or not all blocks. */
+function anotherForHistory(problem: Problem): 'later' | 'never' | 'answer' {
+  const { code } = problem;
+  return code === 'proof/history' || code === 'storage/not-indexed' ? 'never' : anotherForProofs(problem);
 }
 
 /** An older node has no such answers. */

@@ -6,7 +6,6 @@ import { followVersions, type HistoryStep, type RecordVersions } from '../ledger
 import type { Inclusion } from '../ledger/inclusion.ts';
 import type { RecordEntry, Tombstone } from '../ledger/state-entry.ts';
 import type { HttpClient } from './http-client.ts';
-import { problemOf } from './outcomes.ts';
 
 /**
  * The newest versions of a record, as one node serves them: from what the state has of it (proven) from
@@ -15,7 +14,7 @@ import { problemOf } from './outcomes.ts';
  * shows fewer than there were: then `older` is not 0.
  */
 export async function historyAt(
-  client: Pick<HttpClient, 'baseUrl' | 'recordHistory' | 'transaction'>,
+  client: Pick<HttpClient, 'recordHistory' | 'transaction'>,
   key: string,
   /** What the state after the block of this height has of it, proven. */
   state: { readonly height: Height; readonly value: RecordEntry | Tombstone | undefined },
@@ -28,29 +27,27 @@ export async function historyAt(
 ): Promise<RecordVersions | Problem> {
   const { height, value: entry } = state;
   const newest = Math.min(options.newest, entry?.version ?? 0);
+  const followed = (shown: readonly HistoryStep[]): RecordVersions | Problem => {
+    // Each of them was proven to be final when it came.
+    const found = followVersions({ key, entry, height, steps: shown, isFinal: () => true });
+    if (found instanceof Problem) return found;
+    const versions = found.versions.slice(0, newest);
+    return { versions, older: found.older + found.versions.length - versions.length };
+  };
   const hashes = await transactionsIn(client, key, { height, newest });
   if (hashes instanceof Problem) return hashes;
   const steps: HistoryStep[] = [];
   for (let from = 0; from < hashes.length; from += limits.historyAtOnce) {
-    const found = await Promise.all(
-      hashes.slice(from, from + limits.historyAtOnce).map(async (hash) => {
-        const answer = await client.transaction(hash);
-        if (answer instanceof Problem) return answer;
-        return answer.status === 'final'
-          ? options.checked(answer, hash)
-          : notShown(client.baseUrl, hash, answer);
-      }),
-    );
-    for (const inclusion of found) {
+    const part = hashes.slice(from, from + limits.historyAtOnce);
+    const answers = await Promise.all(part.map((hash) => client.transaction(hash)));
+    for (const [at, answer] of answers.entries()) {
+      if (isNotKept(answer)) return followed(steps);
+      const inclusion = answer instanceof Problem ? answer : await options.checked(answer, part[at] as Hash);
       if (inclusion instanceof Problem) return inclusion;
       steps.push(inclusion);
     }
   }
-  // Each of them was proven to be final when it came.
-  const followed = followVersions({ key, entry, height, steps, isFinal: () => true });
-  if (followed instanceof Problem) return followed;
-  const versions = followed.versions.slice(0, newest);
-  return { versions, older: followed.older + followed.versions.length - versions.length };
+  return followed(steps);
 }
 
 /** The transactions that made them, as the node names them; the newest first. */
@@ -80,14 +77,7 @@ async function transactionsIn(
   return [...hashes];
 }
 
-function notShown(
-  url: string,
-  hash: Hash,
-  answer: Exclude<Awaited<ReturnType<HttpClient['transaction']>>, Problem>,
-): Problem {
-  if ('problem' in answer && answer.problem !== null) return problemOf(answer.problem);
-  return new Problem('proof/history', `${url} names transaction ${hash}, and does not show it`, {
-    remedy: 'Ask another node for it.',
-    details: { url, hash },
-  });
+/** The node does not show a transaction that it named: it let go of it, or never had it. */
+function isNotKept(answer: Awaited<ReturnType<HttpClient['transaction']>>): boolean {
+  return answer instanceof Problem ? answer.code === 'storage/pruned' : answer.status !== 'final';
 }
