@@ -12,12 +12,14 @@ export function fileProblem(
   option?: string,
   code: CodeOf<'cli'> = 'cli/file',
 ): unknown {
-  const fault = nameOfFault(cause);
+  // A fault of the machine may be a problem by now, which knows nothing of the option.
+  const error = cause instanceof Problem && cause.code === 'node/machine' ? cause.cause : cause;
+  const fault = nameOfFault(error);
   if (fault === undefined) return cause;
   const where = option === undefined ? '' : option.startsWith('--') ? `Check ${option}. ` : `${option} `;
-  return new Problem(code, `${path} cannot be used: ${(cause as Error).message}`, {
+  return new Problem(code, `${path} cannot be used: ${(error as Error).message}`, {
     remedy: `${where}${machineRemedy(fault)}`,
     details: { path, code: fault },
-    cause,
+    cause: error,
   });
 }

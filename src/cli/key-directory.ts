@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
@@ -9,6 +9,7 @@ import { developmentKeyNames, developmentKeyPair } from '../crypto/development-k
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import { writeOnce } from '../node/process/durable-file.ts';
 import { makeDirectorySync } from '../storage/make-directory.ts';
 import { fileProblem } from './file-problem.ts';
 import { writeWhole } from './output-file.ts';
@@ -81,6 +82,8 @@ export function listKeys(directory: string): StoredKey[] {
   let files: string[];
   try {
     files = readdirSync(directory).sort();
+    // One that may be read and not entered gives names, and nothing behind them.
+    statSync(`${directory}/.`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw fileProblem(directory, error);
@@ -112,34 +115,22 @@ export function publicKeyOf(directory: string, text: string): PublicKey | undefi
 export function storeKey(
   directory: string,
   key: { readonly name: string; readonly keyPair: KeyPair; readonly password: string | undefined },
-): string {
+): Promise<string> {
   const { name, keyPair, password } = key;
   return storeKeyFile(directory, name, encryptKey(keyPair, password, { name }));
 }
 
 /** Stores a key file's text under a name and returns its file. Never replaces one that is there. */
-export function storeKeyFile(directory: string, name: string, text: string): string {
+export async function storeKeyFile(directory: string, name: string, text: string): Promise<string> {
   const file = join(directory, name + suffix);
   try {
     makeDirectorySync(directory, { mode: 0o700 });
-    // "wx": two commands at once cannot both make it, and no key is ever lost to a newer one.
-    const opened = openSync(file, 'wx', 0o600);
-    try {
-      writeFileSync(opened, text, { flush: true });
-    } catch (error) {
-      // Half a key file is no key, and would block its name.
-      rmSync(file, { force: true });
-      throw error;
-    } finally {
-      closeSync(opened);
-    }
+    // Two commands at once cannot both make it, and no key is ever lost to a newer one.
+    if (await writeOnce(file, text, { secret: true })) return file;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw fileProblem(file, error, 'Choose another place with --keys, or mend this one.');
-    }
-    throw keyExists(name, file);
+    throw fileProblem(file, error, 'Choose another place with --keys, or mend this one.');
   }
-  return file;
+  throw keyExists(name, file);
 }
 
 /** Puts another text of the same key in its file's place, whole or not at all. */

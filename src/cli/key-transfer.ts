@@ -53,7 +53,7 @@ export function importCommand(): CommandUnknownOpts {
       const key = unwrap(readKeyFile(text));
       const name = given ?? key.name;
       checkKeyName(name);
-      const file = storeKeyFile(options.keys, name, text);
+      const file = await storeKeyFile(options.keys, name, text);
       const { publicKey, kind } = key;
       const value = { name, address: encodeAddress(publicKey), publicKey, kind, file };
       answer(options.json, value, () => `${name} (${value.address}) is stored in ${file}, ${words(kind)}.`);

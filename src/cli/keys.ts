@@ -49,7 +49,7 @@ function newCommand(): CommandUnknownOpts {
         ? await readPassword({ passwordFile, purpose: `for the new key "${name}"`, confirm: true })
         : undefined;
       const keyPair = generateKeyPair();
-      const file = storeKey(options.keys, { name, keyPair, password });
+      const file = await storeKey(options.keys, { name, keyPair, password });
       const { publicKey } = keyPair;
       const kind = password === undefined ? 'plain' : 'encrypted';
       const value = { name, address: encodeAddress(publicKey), publicKey, kind, file };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -8,11 +9,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import promises from 'node:fs/promises';
 import { join } from 'node:path';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { decryptKey } from '../../src/crypto/keystore.ts';
+import { machineRemedies } from '../../src/base/machine-fault.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
+import { listKeys, storeKeyFile } from '../../src/cli/key-directory.ts';
 import { fakeChain } from './chain.ts';
 import { jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
@@ -276,4 +280,47 @@ test('development keys are shown, and marked as known to everybody', async () =>
   const { code, out } = await quorate(['keys', 'show', 'alice']);
   assert.equal(code, 0);
   assert.match(out, /everybody knows its secret/);
+});
+
+test(
+  'of a directory that may be read and not entered it is not said that it has no keys',
+  { skip: process.platform === 'win32' },
+  (t) => {
+    const keys = temporaryDirectory(t);
+    writeFileSync(join(keys, 'dora.json'), '{}');
+    chmodSync(keys, 0o744);
+    const list = (): unknown => {
+      try {
+        return listKeys(keys);
+      } catch (problem) {
+        return problem;
+      }
+    };
+    // The first user enters everything.
+    const isFirst = process.geteuid?.() === 0;
+    if (!isFirst) chmodSync(keys, 0o600);
+    if (isFirst) process.seteuid?.(65_534);
+    const found = list();
+    if (isFirst) process.seteuid?.(0);
+    chmodSync(keys, 0o700);
+    assert.ok(found instanceof Problem, JSON.stringify(found));
+    assert.equal(found.code, 'cli/file');
+    assert.equal(found.remedy, machineRemedies['EACCES']);
+  },
+);
+
+test('a key that could not be stored whole leaves nothing that blocks its name', async (t) => {
+  const keys = temporaryDirectory(t);
+  const handle = await promises.open(keys);
+  const prototype = Object.getPrototypeOf(handle) as object;
+  await handle.close();
+  const refusal = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'fsync' });
+  const mocked = t.mock.method(prototype as { sync(): Promise<void> }, 'sync', () => Promise.reject(refusal));
+  await assert.rejects(storeKeyFile(keys, 'dora', '{}'), (problem) => {
+    return problem instanceof Problem && problem.remedy.includes('--keys');
+  });
+  mocked.mock.restore();
+  assert.deepEqual(readdirSync(keys), []);
+  assert.equal(await storeKeyFile(keys, 'dora', '{}'), join(keys, 'dora.json'));
+  assert.equal(statSync(join(keys, 'dora.json')).mode & 0o777, 0o600);
 });
