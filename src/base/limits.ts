@@ -948,6 +948,11 @@ export const limits = {
    * curve takes 4 µs, which is 200 bytes of anything else. The largest transaction names 992.
    */
   namedKeyBytes: 200,
+  /**
+   * What an operation past the first counts there, and a condition: to read the smallest takes as long as 14
+   * bytes of a transfer, and it has 4.
+   */
+  readPartBytes: 16,
   /** The same for the strangers of one address block, and for all of them. */
   strangerBytes: { perSecond: 256 * KiB, burst: MiB },
   strangersBytes: { perSecond: MiB, burst: 4 * MiB },

@@ -127,8 +127,8 @@ export class Intake {
     };
     const transactions = readFrame(bytes, this.#options.chainId);
     if (transactions instanceof Problem) return reject(transactions.code);
-    const manyKeys = keysIn(transactions) - transactions.length;
-    if (manyKeys > 0) verification.oweBytes(from, manyKeys * limits.namedKeyBytes);
+    const besides = besidesBytes(transactions);
+    if (besides > 0) verification.oweBytes(from, besides);
     const heard = transactions.map((transaction): Heard => ({
       transaction,
       pooled: mempool.find(transaction.hash),
@@ -400,13 +400,16 @@ function loadOf(transactions: readonly Transaction[]): Load {
   return { signatures, bytes };
 }
 
-/** How many keys their operations name. */
-function keysIn(transactions: readonly Transaction[]): number {
-  let keys = 0;
+/** What it took to read these beyond what so many transfers of their bytes take, in bytes of those. */
+function besidesBytes(transactions: readonly Transaction[]): number {
+  let keys = -transactions.length;
+  let parts = -transactions.length;
   for (let index = 0; index < transactions.length; index++) {
-    keys += keysNamedBy((transactions[index] as Transaction).operations);
+    const { conditions, operations } = transactions[index] as Transaction;
+    keys += keysNamedBy(operations);
+    parts += conditions.length + operations.length;
   }
-  return keys;
+  return Math.max(keys, 0) * limits.namedKeyBytes + parts * limits.readPartBytes;
 }
 
 function sum(a: Load, b: Load, sign: 1 | -1 = 1): Load {

@@ -677,6 +677,29 @@ describe('large transactions under check', () => {
     assert.ok(heard('peer-1') > 20, 'a member may send more');
   });
 
+  test('of many parts count as what it takes to read those', () => {
+    const world = new World();
+    const poor = keyPairFromSeed(new Uint8Array(32).fill(7));
+    const small = Array.from({ length: limits.maxOperations }, () => ({ type: 'delete' as const, key: 'k' }));
+    const frame = Array.from({ length: 50 }, (_, nonce) => {
+      const own = { ...body, sender: poor.publicKey, signers: [poor.publicKey], nonce, operations: small };
+      const signature = sign(poor.secretKey, transactionSigningBytes(encodeBody(own)));
+      return assembleTransaction(own, [signature]).bytes;
+    });
+    const read = (peer: string): number => {
+      const before = world.arrived.length;
+      for (let round = 0; round < 10; round++) world.hear(peer, ...frame);
+      return (world.arrived.length - before) / frame.length;
+    };
+    const cost = frame.reduce(
+      (sum, { length }) => sum + length + (small.length - 1) * limits.readPartBytes,
+      0,
+    );
+    const frames = read('10.0.0/1');
+    assert.ok(frames >= 1 && (frames - 1) * cost < limits.strangerBytes.burst, `${frames} frames`);
+    assert.equal(read('peer-1'), 10, 'a member may send more');
+  });
+
   test('that nobody can pay and that name many keys cost a member its bytes, though their signatures are true', () => {
     const world = new World();
     const poor = keyPairFromSeed(new Uint8Array(32).fill(7));
