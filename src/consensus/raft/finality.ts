@@ -118,7 +118,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
  * whoever serves blocks need not be a member, and one that was removed still has its key.
  */
 function wrongSync(
-  { configuration: members, configurationHeight }: RaftState,
+  { configuration: members, configurationHeight, departed }: RaftState,
   header: BlockHeader,
   { term, leader, configuration }: LeaderSignature,
 ): string | null {
@@ -127,7 +127,8 @@ function wrongSync(
   if (members[leader]?.key !== header.proposer) return 'its proposer did not sign it';
   // Whoever goes with a change of the members may have been elected just before, and its first block is then
   // right above that change.
-  if (!isVoter(members, leader) && header.height > configurationHeight + 1) return 'its proposer has no vote';
+  const mayHaveGone = header.height === configurationHeight + 1 && departed?.has(leader) !== false;
+  if (!isVoter(members, leader) && !mayHaveGone) return 'its proposer has no vote';
   if (header.nextValidatorsHash === header.validatorsHash) return null;
   const next = decodeConfiguration(configuration);
   if (next instanceof Problem) return 'its certificate names no members';

@@ -137,6 +137,10 @@ export function maybeLeaveJoint({ state }: Replica, role: Leader): void {
 /** A block that starts a configuration was applied: it is in force. */
 export function enterConfiguration(replica: Replica, height: Height, next: Configuration): void {
   const { state } = replica;
+  const before = state.configuration;
+  state.departed = new Set(
+    [...before.keys()].filter((index) => isVoter(before, index) && !isVoter(next, index)),
+  );
   state.configuration = next;
   state.configurationHeight = height;
   state.configurationSince = state.now;

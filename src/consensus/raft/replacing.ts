@@ -50,4 +50,6 @@ export function replaceLog(
   if (configuration === null) return;
   state.configurationRecords = state.configurationRecords.filter((height) => height !== block.height);
   enterConfiguration(replica, block.height, configuration);
+  // Changes in between are not known.
+  state.departed = null;
 }

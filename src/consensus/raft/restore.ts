@@ -67,6 +67,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     configuration,
     configurationHeight,
     configurationSince: start.now,
+    departed: null,
     configurationRecords: configurationHeights,
     arriving: [],
     staleRecords: start.records.has(unprovenKey) && !isUnproven(start) ? [...stale, unprovenKey] : stale,

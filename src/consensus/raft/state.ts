@@ -53,6 +53,8 @@ export interface RaftState {
   configurationHeight: Height;
   /** When it came into force here, or this process began. */
   configurationSince: MonotonicMs;
+  /** Who had a vote before it and has none in it; null when that is not known, as after a restart. */
+  departed: ReadonlySet<ValidatorIndex> | null;
   /** Heights that have a configuration record, ascending. */
   configurationRecords: Height[];
   /** Configurations of blocks that sync brought, and that are not applied yet, in order. */

@@ -145,6 +145,7 @@ class Story {
       [() => faults.heal(), 2],
       [() => faults.release(), 0.5],
       [() => faults.backUp(), 0.7],
+      [() => faults.mislead(), 1],
     ];
   }
 

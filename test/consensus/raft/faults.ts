@@ -2,6 +2,7 @@ import { afterJoint } from '../../../src/consensus/raft/configuration.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { Cluster } from './cluster.ts';
 import type { Dice } from './dice.ts';
+import { mislead } from './former-member.ts';
 import type { Host } from './host.ts';
 import type { Promises } from './promises.ts';
 import { genesisHeader, keyOf, type Envelope } from './world.ts';
@@ -176,6 +177,12 @@ export class Faults {
       { min: 1, max: 60 },
       { min: 20, max: 150 },
     ]);
+  }
+
+  /** Those who were removed say what they like. */
+  mislead(): void {
+    for (const host of this.#cluster.hosts)
+      if (mislead(this.#cluster, this.#dice, host)) this.note('mislead');
   }
 
   /** Somebody puts copies of disks aside. */

@@ -172,6 +172,24 @@ describe('a final block that somebody serves', () => {
     assert.equal(member.state.commit, 2);
   });
 
+  test('right above a change is not taken of one that went with an earlier one', () => {
+    const { member, change: first } = under(withRoles('voter', 'removed', 'voter', 'voter'));
+    const second = last(
+      entriesOn(first.proposal.header, [3], {
+        configuration: withRoles('voter', 'removed', 'voter', 'learner'),
+      }),
+    );
+    member
+      .append(0, 3, [second], 2)
+      .sync()
+      .give({ type: 'applied', height: toHeight(2) });
+    const by = (leader: number): WireEntry => last(entriesOn(second.proposal.header, [7], { leader }));
+    member.give(synced(by(1)));
+    assert.equal(member.state.commit, 2);
+    member.give(synced(by(3)));
+    assert.equal(member.state.commit, 3, 'of one that went with this one it is');
+  });
+
   test('is not taken of one that was removed before', () => {
     const { member } = under(withRoles('voter', 'removed', 'voter', 'voter'));
     const give = (entries: readonly WireEntry[]): void => {

@@ -41,6 +41,7 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'lose',
     'new-machine',
     'old-copy',
+    'mislead',
     'hold',
     'ambush',
     'half-done',
