@@ -10,7 +10,8 @@ import { weightOf } from './weight.ts';
  * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough,
  * those behind a gap give way to a lower nonce, the highest first. So what is executable does not depend
  * on the order of arrival, which differs from node to node. Takes them off their lane; or says why that
- * does not help, and all stay.
+ * does not help, and all stay. It counts before it takes: thousands may have to go, and to take them and put
+ * them back costs much more than to refuse.
  */
 export function pushOut(
   lanes: Lanes,
@@ -25,23 +26,27 @@ export function pushOut(
 ): readonly Entry[] | Problem {
   const { balance, rival, bounds } = own;
   const { fee, nonce } = transaction;
-  const growth = weightOf(transaction) - (rival?.weight ?? 0);
-  const pushed: Entry[] = [];
-  for (;;) {
-    const payable = lane.fees + fee - (rival?.transaction.fee ?? 0n) <= balance;
-    const fits =
-      lane.entries.length + (rival === undefined ? 1 : 0) <= bounds.perSender &&
-      lane.bytes + growth <= bounds.bytesPerSender;
-    if (payable && fits) break;
-    const { last } = lane;
-    if (last === undefined || last.since !== null || last.transaction.nonce <= nonce) {
-      putBack(lanes, pushed);
-      return payable
-        ? problems.senderFull(transaction, lane.entries.length, lane.bytes)
-        : problems.feesNotPayable(transaction, lane.fees, balance);
+  const { entries } = lane;
+  let fees = lane.fees + fee - (rival?.transaction.fee ?? 0n);
+  let bytes = lane.bytes + weightOf(transaction) - (rival?.weight ?? 0);
+  let count = entries.length + (rival === undefined ? 1 : 0);
+  // What is executable stays, and so does what comes before it.
+  const staying = Math.max(lane.ready, lane.position(nonce + 1));
+  let end = entries.length;
+  while (fees > balance || bytes > bounds.bytesPerSender || count > bounds.perSender) {
+    if (end <= staying) {
+      return fees > balance
+        ? problems.feesNotPayable(transaction, lane.fees, balance)
+        : problems.senderFull(transaction, entries.length, lane.bytes);
     }
-    pushed.push(lane.takeLast());
+    end -= 1;
+    const going = entries[end] as Entry;
+    fees -= going.transaction.fee;
+    bytes -= going.weight;
+    count -= 1;
   }
+  const pushed: Entry[] = [];
+  while (entries.length > end) pushed.push(lane.takeLast());
   if (pushed.length > 0) lanes.place(lane);
   return pushed;
 }

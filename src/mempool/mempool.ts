@@ -179,6 +179,8 @@ export class Mempool {
     invariant(lane.nonce === account.nonce, 'a lane starts at its account’s final nonce');
     lane.balance = account.balance;
     const rival = lane.find(nonce);
+    const unfit = rival === undefined ? undefined : this.#whyNotFor(rival, transaction);
+    if (unfit !== undefined) return unfit;
     const own = { balance: account.balance, rival, bounds: this.#bounds };
     const pushed = pushOut(this.#lanes, lane, transaction, own);
     if (pushed instanceof Problem) return pushed;
@@ -429,14 +431,18 @@ export class Mempool {
     this.#lanes.place(lane);
   }
 
-  #replace(rival: Entry, transaction: Transaction): Entry | Problem {
+  /** Why a transaction may not take the place of another, whatever its sender has. */
+  #whyNotFor(rival: Entry, transaction: Transaction): Problem | undefined {
     const refusal = judgeReplacement(transaction, rival.transaction, this.#bounds.replacementPercent);
     if (refusal !== undefined) return refusal;
     const growth = weightOf(transaction) - rival.weight;
     // It could only push out others that are worth more than nothing; so it may grow into free room only.
-    if (growth > 0 && this.#bytes + growth > this.#bounds.bytes) {
-      return problems.full(transaction, this.size, this.#bytes, rival.worth);
-    }
+    return growth > 0 && this.#bytes + growth > this.#bounds.bytes
+      ? problems.full(transaction, this.size, this.#bytes, rival.worth)
+      : undefined;
+  }
+
+  #replace(rival: Entry, transaction: Transaction): Entry {
     const entry = this.#enter(transaction, feeRate(transaction), rival.lane);
     rival.lane.replace(rival, entry, this.#transitions);
     this.#forget(rival, 'replaced');

@@ -262,6 +262,24 @@ void describe('a full pool', () => {
   });
 });
 
+void describe('what is refused', () => {
+  void it('moves nothing, however many wait that would have to go for it', () => {
+    const world = new World();
+    world.accounts.set(sender(1), { balance: 1_100n, nonce: 0, held: 0n, keys: undefined });
+    world.addAll(tx({ from: 2 }), tx({ from: 3 }), tx({ nonce: 1, fee: 1_000 }));
+    for (let nonce = 3; nonce < 103; nonce++) world.addAll(tx({ nonce, fee: 1 }));
+    // The order that is walked notices every change.
+    const order = world.pool.candidates(world.accountOf);
+    order.next();
+    assert.equal(world.add(tx({ nonce: 1, fee: 1_090 })), 'mempool/replacement-underpriced');
+    assert.equal(world.add(tx({ nonce: 2, fee: 101 })), 'transaction/fee-not-payable');
+    assert.deepEqual([...order].map(name), ['3#0 fee 10']);
+    assert.deepEqual(world.drops, []);
+    assert.equal(world.add(tx({ nonce: 2, fee: 90 })), 'added');
+    assert.equal(world.drops.length, 90, 'the highest of them go for a lower one that can be paid');
+  });
+});
+
 void describe('the order of blocks', () => {
   void it('puts higher fees first, and those that waited longer first among equals', () => {
     const world = new World();

@@ -90,6 +90,14 @@ export class Model {
     if (fee + amount > balance) return 'transaction/insufficient-balance';
     const lane = this.lane(sender);
     const rival = lane.find((item) => item.transaction.nonce === nonce);
+    if (rival !== undefined) {
+      const old = rival.transaction.fee;
+      if (fee <= old || fee * 100n < old * BigInt(100 + this.bounds.replacementPercent))
+        return 'mempool/replacement-underpriced';
+      const size = this.bytes() - rival.transaction.bytes.length + transaction.bytes.length;
+      if (transaction.bytes.length > rival.transaction.bytes.length && size > this.bounds.bytes)
+        return 'mempool/full';
+    }
     // What waits behind a gap gives way to a lower nonce of its sender, the highest first.
     const others = lane.filter((item) => item !== rival);
     const payable = (): boolean => others.reduce((sum, item) => sum + item.transaction.fee, fee) <= balance;
@@ -110,14 +118,7 @@ export class Model {
   }
 
   enter(transaction: Transaction, now: number, rival: Item | undefined): string {
-    const { fee } = transaction;
     if (rival !== undefined) {
-      const old = rival.transaction.fee;
-      if (fee <= old || fee * 100n < old * BigInt(100 + this.bounds.replacementPercent))
-        return 'mempool/replacement-underpriced';
-      const size = this.bytes() - rival.transaction.bytes.length + transaction.bytes.length;
-      if (transaction.bytes.length > rival.transaction.bytes.length && size > this.bounds.bytes)
-        return 'mempool/full';
       this.stamp += 2;
       const since = rival.since === null ? null : now;
       if (since === null) this.stamp -= 1;
