@@ -7,7 +7,7 @@ type Done = (problem: Problem | undefined) => void;
 
 /**
  * A snapshot on its way here: what arrived of it is on disk, so that a fetch goes on where it stopped, also
- * after a restart. One at a time; it is gone when the snapshot is installed or given up.
+ * after a restart. One at a time; it is gone when the snapshot is installed, or a block as high is final.
  */
 export class SnapshotTable {
   readonly #store: Store;

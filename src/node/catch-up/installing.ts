@@ -7,7 +7,7 @@ import type { CodeOf } from '../../base/problem-codes.ts';
 import type { BlockName, Effect, Input, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Roster } from '../../consensus/protocol.ts';
 import { hashBytes } from '../../crypto/hash.ts';
-import { type BlockHeader, hashHeader } from '../../ledger/block.ts';
+import { type BlockHeader, hashHeader, type Height } from '../../ledger/block.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { State } from '../../ledger/state.ts';
 import { positionOf, type StateChange } from '../../ledger/state-entry.ts';
@@ -110,9 +110,23 @@ export class Installing {
     this.#readBack(run);
   }
 
-  #keptHead(snapshot: BlockName): SnapshotHead | undefined {
+  /** This block is final: what came of a snapshot that does not reach beyond it is of no use any more. */
+  advanced(height: Height): void {
+    const { store, onFatal } = this.#options;
+    const kept = this.#run === undefined ? this.#kept() : undefined;
+    if (kept === undefined || kept.header.height > height) return;
+    store.snapshot.clear((problem) => {
+      if (problem !== undefined) onFatal(problem);
+    });
+  }
+
+  #kept(): SnapshotHead | undefined {
     const bytes = this.#options.store.snapshot.head();
-    const head = bytes === undefined ? undefined : unwrap(decode(snapshotHeadCodec, bytes, 'snapshot head'));
+    return bytes === undefined ? undefined : unwrap(decode(snapshotHeadCodec, bytes, 'snapshot head'));
+  }
+
+  #keptHead(snapshot: BlockName): SnapshotHead | undefined {
+    const head = this.#kept();
     return head !== undefined && hashHeader(head.header) === snapshot.blockHash ? head : undefined;
   }
 

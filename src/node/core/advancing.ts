@@ -1,6 +1,7 @@
 import type { Height } from '../../ledger/block.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { Announcing } from '../catch-up/announcing.ts';
+import type { Installing } from '../catch-up/installing.ts';
 import type { Snapshots } from '../catch-up/snapshots.ts';
 import type { Sync } from '../catch-up/sync.ts';
 import type { Chain, FinalBlock } from '../effects/chain.ts';
@@ -21,6 +22,7 @@ interface AdvancingOptions {
   readonly intake: Pick<Intake, 'final'>;
   readonly sync: Pick<Sync, 'applied' | 'active'>;
   readonly snapshots: Pick<Snapshots, 'take'>;
+  readonly installing: Pick<Installing, 'advanced'>;
   readonly announcing: Pick<Announcing, 'announce'>;
   readonly nudges: Pick<Nudges, 'advanced'>;
   readonly listeners: Pick<Listeners, 'final'>;
@@ -71,9 +73,10 @@ export class Advancing {
   }
 
   #advanced(now: number, height: Height): void {
-    const { nudges, onWork, sync } = this.#options;
+    const { nudges, onWork, sync, installing } = this.#options;
     nudges.advanced(now);
     onWork();
     sync.applied(height);
+    installing.advanced(height);
   }
 }

@@ -189,9 +189,13 @@ class World {
     this.#booted = { store, installing };
   }
 
+  get installing(): Installing {
+    return defined(this.#booted, 'a booted node').installing;
+  }
+
   install(snapshot = name): string {
     const before = this.given.length;
-    defined(this.#booted, 'a booted node').installing.install({ type: 'install', snapshot, holders: [0] });
+    this.installing.install({ type: 'install', snapshot, holders: [0] });
     const outcome = () => this.given.slice(before).find(({ type }) => type !== 'installing');
     assert.ok(this.time.runUntil(() => outcome() !== undefined, 60_000));
     return outcome()?.type ?? '';
@@ -266,6 +270,33 @@ describe('a snapshot', () => {
     const whole = await World.start({ a: server });
     whole.install();
     assert.equal(world.parts(), whole.parts() - 2);
+  });
+
+  test('that was given up takes no room once a block as high as its own is final', async () => {
+    const server = honest(far);
+    const broken: Server = (request) => {
+      const wanted = unwrap(decode(snapshotRequestCodec, request, 'request'));
+      return wanted.kind === 'part' && wanted.after !== undefined ? null : server(request);
+    };
+    const world = await World.start({ a: broken });
+    assert.equal(world.install(), 'install-failed');
+    world.installing.advanced(toHeight(999));
+    assert.equal(world.store.snapshot.partCount, 1, 'it may still be wanted');
+    await world.boot();
+    assert.equal(world.store.snapshot.partCount, 1);
+    world.installing.advanced(toHeight(1_000));
+    world.time.run(10);
+    assert.equal(world.store.snapshot.head(), undefined);
+    await world.boot();
+    assert.equal(world.store.snapshot.partCount, 0);
+    world.servers = { a: server };
+    assert.equal(world.install(), 'installed');
+  });
+
+  test('is left alone while it comes', async () => {
+    const world = await World.start({ a: honest(far) });
+    world.time.after(2, () => world.installing.advanced(toHeight(1_000)));
+    assert.equal(world.install(), 'installed');
   });
 
   test('waits for final blocks that are on their way to the store', async () => {
