@@ -1,8 +1,9 @@
 import { Option } from '@commander-js/extra-typings';
-import { Problem, unwrap } from '../base/problem.ts';
+import { type Problem, unwrap } from '../base/problem.ts';
 import type { ReadAnswer, StateReadingAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
+import { type NoneCode, provenNone } from '../client/proven-none.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
 import type { VerifiedState } from '../client/verify-state.ts';
 import { hashHeader } from '../ledger/block.ts';
@@ -54,7 +55,7 @@ export async function provenItem<Name, Value, Item extends object>(
     itemOf,
     ...asked
   }: Parameters<typeof proven<Name, Value>>[3] & {
-    readonly none: 'api/no-such-record' | 'api/no-such-reservation' | 'api/no-such-namespace';
+    readonly none: NoneCode;
     readonly itemOf: (value: Value) => Item;
   },
 ): Promise<ReadItem<Item & ReturnType<typeof placeJson>>> {
@@ -63,11 +64,7 @@ export async function provenItem<Name, Value, Item extends object>(
   if (value !== undefined) {
     return { item: { ...itemOf(value), ...placeJson(genesis, verified) }, rows: placeRows(verified) };
   }
-  const { height } = header;
-  throw new Problem(none, `${kind.lacks(asked.name)} after block ${height}: that is proven`, {
-    remedy: 'Check the name; if it was just made, wait until that transaction is final.',
-    details: { height },
-  });
+  throw provenNone(none, kind.lacks(asked.name), header.height);
 }
 
 /** Of which block the state is, and what was checked: for programs. */

@@ -1,5 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import type { AccountAnswer, Address, NamespaceAnswer, StateReadingAnswer } from '../client/answers.ts';
+import { type NoneCode, provenNone } from '../client/proven-none.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { CheckedStep } from '../ledger/inclusion.ts';
 import { parseReservation, reservationText } from '../ledger/reservation-id.ts';
@@ -79,7 +80,7 @@ interface Asked<Value, Item> {
   readonly word: () => Promise<(Item & Pick<Shown, 'height'>) | Problem>;
   readonly item: (value: Value) => Item | undefined;
   /** The code where there is none. */
-  readonly none?: 'api/no-such-record' | 'api/no-such-reservation' | 'api/no-such-namespace';
+  readonly none?: NoneCode;
 }
 
 async function shown<Name, Value, Item extends object>(
@@ -101,8 +102,5 @@ async function shown<Name, Value, Item extends object>(
   const { height } = verified.header;
   const found = item(value);
   if (found !== undefined) return { ...found, height, steps };
-  return new Problem(none, `${kind.lacks(name)} at height ${height}`, {
-    remedy: 'Check the name; if it was just made, wait until that transaction is final.',
-    details: { height },
-  });
+  return provenNone(none, kind.lacks(name), height);
 }

@@ -107,6 +107,7 @@ test('with a genesis file an account and a record are proven, and said to be of 
   const gone = await quorate(['get', 'gone', ...args, '--json']);
   assert.deepEqual([gone.code, problemOf(gone).code], [5, 'api/no-such-record']);
   assert.match(problemOf(gone).message, /there is no record "gone" after block 1: that is proven/);
+  assert.match(problemOf(gone).remedy, /^Check the key; if it was just written/);
 
   const shop = await quorate(['namespace', 'show', 'shop', ...args]);
   assert.match(shop.out, /^mode +open$/m);
@@ -120,6 +121,7 @@ test('with a genesis file an account and a record are proven, and said to be of 
   );
   const none = await quorate(['reservation', 'alice:9:1', ...args, '--json']);
   assert.deepEqual([none.code, problemOf(none).code], [5, 'api/no-such-reservation']);
+  assert.match(problemOf(none).remedy, /if it ended long ago, look at the transactions of its sender/);
 });
 
 test('with a genesis file a list of a namespace is proven to lack nothing', async (t) => {

@@ -75,7 +75,8 @@ function getNamespace(api: Api, { backend, stepAside }: RouteContext): void {
         'api/no-such-namespace',
         `the namespace ${JSON.stringify(name)} was never opened, up to height ${read.height}`,
         {
-          remedy: 'Check the name; whoever opens it ("quorate namespace open NAME --from KEY") owns it.',
+          remedy:
+            'Check the name; if it was just opened, wait until that transaction is final. Whoever opens it ("quorate namespace open NAME --from KEY") owns it.',
           details: { name, height: read.height, consistency: read.consistency },
         },
       );
