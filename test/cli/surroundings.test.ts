@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -10,7 +10,7 @@ import { askThisMachineDirectly } from '../../src/cli/direct-requests.ts';
 import { homeOf } from '../../src/cli/key-directory.ts';
 import { deadUrl } from '../client/fake-api.ts';
 import { fakeChain } from './chain.ts';
-import { inShell, jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+import { inShell, jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 test('a node of this machine is asked directly, whatever proxy there is for others', async (t) => {
   const { url } = await fakeChain(t);
@@ -126,3 +126,14 @@ test('a path in a command that is printed can be pasted into a shell', () => {
     assert.equal(echoed, name);
   }
 });
+
+test(
+  'where too few files may be opened for Node to start, that is said',
+  { skip: process.platform === 'win32' },
+  () => {
+    const few = 'ulimit -n 20 && exec "$0" keys list --keys /nonexistent';
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', few, launcher], { encoding: 'utf8' });
+    assert.equal(status, 70);
+    assert.match(stderr, /no more than 20 files[^]*ulimit -n 1024/);
+  },
+);
