@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
@@ -60,10 +61,16 @@ function unknownMethod(
   return allow === undefined ? undefined : methodNotAllowed(method, allow);
 }
 
-/** RFC 9112, section 3.2. */
-export function noHost(): Problem {
-  return apiProblem('api/bad-request', 'the request names no host', {
-    remedy: 'Send a Host header, as HTTP/1.1 demands.',
+/**
+ * A request of HTTP/1.1 names one host (RFC 9112, section 3.2): of two, whoever stands between may have gone
+ * by the other.
+ */
+export function wrongHost({ httpVersion, rawHeaders }: IncomingMessage): Problem | undefined {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (/^host$/i.test(rawHeaders[at] ?? '')) hosts += 1;
+  if (hosts === 1 || (hosts === 0 && httpVersion !== '1.1')) return undefined;
+  return apiProblem('api/bad-request', `the request names ${hosts === 0 ? 'no host' : `${hosts} hosts`}`, {
+    remedy: 'Send one Host header, as HTTP/1.1 demands.',
   });
 }
 

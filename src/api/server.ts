@@ -9,7 +9,7 @@ import { machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { Backend } from './backend.ts';
 import { binaryMediaType, readJson } from './body-readers.ts';
-import { answerBrokenRequest, answerOnSocket, noHost } from './broken-requests.ts';
+import { answerBrokenRequest, answerOnSocket, wrongHost } from './broken-requests.ts';
 import { codingProblem } from './content-codings.ts';
 import { describeApi } from './describe.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
@@ -175,7 +175,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   api.setNotFoundHandler((request, reply) => answer(nothingThere(request.raw.url), request, reply));
   api.addHook('onRequest', (request, _reply, done) => {
     // Before a body is looked at, whatever its method and media type.
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) return done(noHost());
+    const host = wrongHost(request.raw);
+    if (host !== undefined) return done(host);
     if (request.is404) return done(nothingThere(request.raw.url));
     done(badQuery(request.raw.url ?? '') ?? codingProblem(request.headers['content-encoding']));
   });

@@ -372,11 +372,19 @@ void test('what is no HTTP is 400, and a head that is too large 431', async (t) 
   assert.match(large, /^HTTP\/1\.1 431 [\s\S]*api\/headers-too-large[\s\S]*shorter path/);
 });
 
-void test('a request that names no host is 400 with a problem, and one that expects what we do not know is answered', async (t) => {
+void test('a request that names no host or two is 400 with a problem, and one that expects what we do not know is answered', async (t) => {
   const world = await start(t);
   const end = 'Connection: close\r\n\r\n';
   const hostless = await rawExchange(world, `GET /v1/status HTTP/1.1\r\n${end}`);
   assert.match(hostless, /^HTTP\/1\.1 400 [\s\S]*names no host[\s\S]*api\/bad-request/);
+  for (const [version, second] of [
+    ['1.1', 'host: y'],
+    ['1.1', 'HOST: x'],
+    ['1.0', 'Host: x'],
+  ]) {
+    const both = await rawExchange(world, `GET /v1/status HTTP/${version}\r\nHost: x\r\n${second}\r\n${end}`);
+    assert.match(both, /^HTTP\/1\.1 400 [\s\S]*names 2 hosts[\s\S]*api\/bad-request/, second);
+  }
   assert.match(await rawExchange(world, `GET /v1/status HTTP/1.0\r\n${end}`), /^HTTP\/1\.1 200 /);
   const expecting = await rawExchange(world, `GET /v1/status HTTP/1.1\r\nHost: x\r\nExpect: more\r\n${end}`);
   assert.match(expecting, /^HTTP\/1\.1 200 /);
