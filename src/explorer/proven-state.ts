@@ -3,6 +3,7 @@ import type { AccountAnswer, Address, NamespaceAnswer, StateReadingAnswer } from
 import { type NoneCode, provenNone } from '../client/proven-none.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { CheckedStep } from '../ledger/inclusion.ts';
+import { type Genesis, genesisHeader, genesisState } from '../ledger/genesis.ts';
 import { parseReservation, reservationText } from '../ledger/reservation-id.ts';
 import {
   accountItemJson,
@@ -17,13 +18,14 @@ import {
   reservationReading,
   type StateKind,
 } from '../ledger/state-reading.ts';
+import { blocks } from './feed.ts';
 import { node } from './node.ts';
 import { knownChecker } from './trust.ts';
 
-/** Of which final block something is, and what this page checked; undefined where it is the node's word. */
+/** Of which final block something is, and what this page checked. */
 export interface Shown {
   readonly height: number;
-  readonly steps: readonly CheckedStep[] | undefined;
+  readonly steps: readonly CheckedStep[];
 }
 
 type ShownAccount = Pick<AccountAnswer, 'balance' | 'held' | 'nonce' | 'keys'>;
@@ -37,7 +39,6 @@ export async function accountShown(about: Address) {
   if (publicKey instanceof Problem) return publicKey;
   return shown(accountReading, publicKey, {
     proof: () => node.accountProof(publicKey),
-    word: () => node.account(about),
     item: (account): ShownAccount => accountItemJson(publicKey, account),
   });
 }
@@ -46,7 +47,6 @@ export async function accountShown(about: Address) {
 export function recordShown(key: string): Promise<ShownRecord | Problem> {
   return shown(recordReading, key, {
     proof: () => node.recordProof(key),
-    word: () => node.record(key),
     item: (record) => record && recordItemJson(key, record),
     none: 'api/no-such-record',
   });
@@ -58,7 +58,6 @@ export async function reservationShown(about: string): Promise<ShownReservation 
   if (id instanceof Problem) return id;
   return shown(reservationReading, id, {
     proof: () => node.reservationProof(reservationText(id)),
-    word: () => node.reservation(about),
     item: (reservation) => reservation && reservationItemJson(id, reservation),
     none: 'api/no-such-reservation',
   });
@@ -68,7 +67,6 @@ export async function reservationShown(about: string): Promise<ShownReservation 
 export function namespaceShown(name: string) {
   return shown(namespaceReading, name, {
     proof: () => node.namespaceProof(name),
-    word: () => node.namespace(name),
     item: (namespace): ShownNamespace | undefined => namespace && namespaceItemJson(name, namespace),
     none: 'api/no-such-namespace',
   });
@@ -76,8 +74,6 @@ export function namespaceShown(name: string) {
 
 interface Asked<Value, Item> {
   readonly proof: () => Promise<StateReadingAnswer | Problem>;
-  /** While no block is final nobody signed a state. */
-  readonly word: () => Promise<(Item & Pick<Shown, 'height'>) | Problem>;
   readonly item: (value: Value) => Item | undefined;
   /** The code where there is none. */
   readonly none?: NoneCode;
@@ -86,21 +82,39 @@ interface Asked<Value, Item> {
 async function shown<Name, Value, Item extends object>(
   kind: StateKind<Name, Value>,
   name: Name,
-  { proof, word, item, none = 'api/no-such-record' }: Asked<Value, Item>,
+  { proof, item, none = 'api/no-such-record' }: Asked<Value, Item>,
 ): Promise<(Item & Shown) | Problem> {
   const checker = await knownChecker();
   if (checker instanceof Problem) return checker;
   const answer = await proof();
-  if (answer instanceof Problem) {
-    if (answer.code !== 'api/no-such-block') return answer;
-    const told = await word();
-    return told instanceof Problem ? told : { ...told, steps: undefined };
-  }
-  const verified = await checker.state(kind, answer, name);
+  const isNothingFinal = answer instanceof Problem && answer.code === 'api/no-such-block';
+  if (answer instanceof Problem && !isNothingFinal) return answer;
+  const verified = isNothingFinal
+    ? inGenesis(checker.genesis, kind, name)
+    : await checker.state(kind, answer, name);
   if (verified instanceof Problem) return verified;
   const { steps, value } = verified;
   const { height } = verified.header;
   const found = item(value);
-  if (found !== undefined) return { ...found, height, steps };
-  return provenNone(none, kind.lacks(name), height);
+  return found === undefined ? provenNone(none, kind.lacks(name), height) : { ...found, height, steps };
+}
+
+/** While no block is final nobody has signed a state: it follows from the genesis file. */
+function inGenesis<Name, Value>(genesis: Genesis, kind: StateKind<Name, Value>, name: Name) {
+  const final = blocks.value.find(({ verdict, header }) => verdict === 'final' && header.height > 0);
+  if (final !== undefined) {
+    const { height } = final.header;
+    return new Problem(
+      'api/answer',
+      `the node says that no block is final, and block ${height} is: that is proven`,
+      {
+        remedy: 'Ask another node: this one hides what it told before.',
+        details: { height },
+      },
+    );
+  }
+  const value = kind.valueOf(kind.read(genesisState(genesis), name));
+  if (value instanceof Problem) return value;
+  const says = `no block is final, says the node; the genesis file has this of ${kind.says(name)}`;
+  return { value, header: genesisHeader(genesis), steps: [{ check: 'state', says } as const] };
 }

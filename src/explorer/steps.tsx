@@ -4,16 +4,14 @@ import { grouped } from '../client/plain-words.ts';
 import { Problem } from '../base/problem.ts';
 import type { CheckedStep } from '../ledger/inclusion.ts';
 import { download } from './download.ts';
-import { OneNodesWord, ProblemBox, Tick } from './parts.tsx';
+import { ProblemBox, Tick } from './parts.tsx';
 import type { Shown } from './proven-state.ts';
 import { linkTo } from './router.ts';
 import { trust } from './trust.ts';
 
-/** What this page checked of the state, or that it is the node's word. */
+/** What this page checked of the state. */
 export function StateSteps({ height, steps }: Shown): JSX.Element {
-  return steps === undefined ? (
-    <OneNodesWord height={height} />
-  ) : (
+  return (
     <>
       <p class="quiet">
         <Tick verdict="final" /> as of block <a href={linkTo('block', height)}>{grouped(height)}</a>

@@ -48,6 +48,15 @@ if (browserPath === undefined) {
     const visitor = await Visitor.start(t, executable);
     const send = async (...args: readonly string[]) =>
       jsonOf(await quorate(['tx', ...args, '--from', 'alice', '--wait', '--json', '--node', api]));
+    await t.test('before the first block the state is that of the genesis file', async () => {
+      const page = await visitor.open(api);
+      await visit(page, `account/${encodeAddress(developmentKeyPair('alice').publicKey)}`, /^Account/);
+      await page.getByText('as of block 0').waitFor();
+      await page.getByText('1,000,000,000,000,000,000').first().waitFor();
+      await page.getByText('the genesis file has this of account').waitFor({ state: 'attached' });
+      await visit(page, 'namespace/none', /^Namespace/);
+      assert.match(await complaint(page), /was never opened after block 0: that is proven/);
+    });
     const paid = await send('transfer', 'bob', '5');
     const later = await send('put', 'note', 'a');
     await send('reserve', 'bob', '7', '--until', '+100');
@@ -92,6 +101,23 @@ if (browserPath === undefined) {
         await page.getByText(/as of block/).waitFor();
         assert.equal(await page.locator('main .tick.good').count(), 1, place);
       }
+    });
+
+    await t.test('who says that no block is final is not believed where one was proven', async () => {
+      const page = await visitor.open(api);
+      const json = {
+        code: 'api/no-such-block',
+        detail: 'no block is final yet',
+        remedy: 'Wait.',
+        details: {},
+      };
+      const nothing = { status: 404, contentType: 'application/problem+json', body: JSON.stringify(json) };
+      await page.route('**/v1/proofs/**', (route) => route.fulfill(nothing));
+      await visit(page, '', /^The chain$/);
+      await page.locator('main .tick.good').first().waitFor();
+      await visit(page, 'record/note', /^(?!The chain)/);
+      assert.match(await complaint(page), /says that no block is final, and block \d+ is: that is proven/);
+      await page.unrouteAll({ behavior: 'wait' });
     });
 
     await t.test('a damaged transaction has no tick', async () => {
