@@ -32,7 +32,9 @@ export function onRead(
     answer(replica, id, notNow(state, 'consensus/busy', 'too many reads wait', 'Read again a little later.'));
     return;
   }
-  const leader = knownLeader(state);
+  // A leader answers nobody who was removed, whom it may still seem to lead there.
+  const isRemoved = state.self !== null && state.configuration[state.self]?.role === 'removed';
+  const leader = isRemoved && state.role.kind !== 'leader' ? null : knownLeader(state);
   if (leader === null || state.self === null) {
     answer(replica, id, noLeader(state));
     return;

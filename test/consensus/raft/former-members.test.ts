@@ -127,6 +127,14 @@ describe('a member that was removed', () => {
   });
 });
 
+test('a read at one that was removed is refused at once: the leader that it heard last answers it no more', () => {
+  const { member } = under(withRoles('voter', 'voter', 'removed', 'voter'));
+  member.give({ type: 'request', id: 5, request: { kind: 'read' } });
+  const { result } = member.one('answer');
+  assert.ok('code' in result && result.code === 'consensus/no-leader' && /is no member/.test(result.message));
+  assert.deepEqual(member.sent('read-request'), []);
+});
+
 describe('a leader that was removed', () => {
   const gone = withRoles('removed', 'voter', 'voter', 'voter');
 
