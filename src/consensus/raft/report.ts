@@ -8,7 +8,7 @@ import { lastHeight } from './log.ts';
 import { hasRoom } from './proposing.ts';
 import { isAmnesiac, knownLeader, type Replica } from './replica.ts';
 import { quorumContact } from './replication.ts';
-import type { Leader, RaftState } from './state.ts';
+import type { Candidate, Leader, RaftState } from './state.ts';
 import { diskStalls } from './writing.ts';
 import { isJoint } from '../../ledger/members.ts';
 
@@ -81,7 +81,7 @@ function reason(replica: Replica): string {
       const { votes } = role;
       const yes = [...votes.values()].filter(Boolean).length;
       const enough = quorumOf(state.configuration, (index) => votes.get(index) === true);
-      return `no leader; ${role.pre ? 'asked whether to campaign' : 'campaigning'}, ${yes} in favour${enough ? '' : ', not a majority'}`;
+      return `no leader; ${role.pre ? 'asked whether to campaign' : 'campaigning'}, ${yes} in favour${enough ? '' : `, not a majority${unanswered(state, votes)}`}`;
     }
     case 'follower':
       if (!takesPart(state.configuration, state.self)) return whyWithoutVote(state.pacing, 'no member');
@@ -93,6 +93,14 @@ function reason(replica: Replica): string {
         return `member ${role.leader} leads, and is silent for ${age(replica, state.leaderHeardAt)}; an election comes unless it is heard`;
       return `${whatWaits(state.pacing)}; member ${role.leader} leads, heard ${age(replica, state.leaderHeardAt)} ago`;
   }
+}
+
+/** Who might turn it, and says nothing. */
+function unanswered({ configuration }: RaftState, votes: Candidate['votes']): string {
+  const silent = [...configuration.keys()].filter(
+    (index) => isVoter(configuration, index) && !votes.has(index),
+  );
+  return silent.length === 0 ? '' : `; no answer of member ${silent.join(', ')}`;
 }
 
 function leading(replica: Replica, role: Leader): string {

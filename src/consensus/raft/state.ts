@@ -158,7 +158,7 @@ interface Staged {
   readonly retry: Timer;
 }
 
-interface Candidate {
+export interface Candidate {
   readonly kind: 'candidate';
   /** Asking whether a campaign would make sense (pre-vote), or in one. */
   readonly pre: boolean;

@@ -346,3 +346,12 @@ test('a leader names the members that it hears nothing of as members', () => {
   leader.tick(1);
   assert.match(leader.engine.why(), /; member 3 silent for \d+ s, member 4 silent for \d+ s$/);
 });
+
+test('who asks for votes names the members that do not answer', () => {
+  const member = new Solo(0, 5);
+  member.tick(3 * member.options.electionTimeoutMs);
+  assert.match(
+    member.engine.why(),
+    /asked whether to campaign, 1 in favour, not a majority; no answer of member 1, 2, 3, 4$/,
+  );
+});
