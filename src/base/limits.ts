@@ -739,6 +739,11 @@ export const limits = {
   pbftUnstored: 16,
   /** PBFT: windows of blocks that are on disk and not final: views that fail leave theirs behind. */
   pbftStoredWindows: 4,
+  /**
+   * PBFT: for this share of a view's time its primary waits for ViewChanges whose blocks it has, before it
+   * begins with one that it has not.
+   */
+  pbftTipWaitShare: 1 / 4,
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
   /** PBFT: how many views or windows ahead a message may be and still be worth keeping. */

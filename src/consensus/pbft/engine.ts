@@ -258,7 +258,8 @@ function decide(replica: Replica): void {
   for (const status of noted.statuses) answerStatus(replica, status);
   if (noted.opened) reachStart(replica);
   if (noted.leaving || state.caught) maybeLeave(replica);
-  if (noted.changing) noteQuorum(replica);
+  // A block that came may be the one that a new view has to start with.
+  if (noted.changing || noted.links.length > 0) noteQuorum(replica);
   if (!noted.ticked) return;
   watchChange(replica);
   retryValidations(replica);

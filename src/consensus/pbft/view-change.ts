@@ -1,7 +1,9 @@
 import type { Hash } from '../../crypto/hash.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
+import { limits } from '../../base/limits.ts';
 import { acceptSlot } from './accepting.ts';
+import { chainTo } from './chain.ts';
 import { compareCommitsWithViewChange } from './evidence.ts';
 import { catchUp } from './finality.ts';
 import { isFresh, isOutdated, reach } from './freshness.ts';
@@ -10,7 +12,7 @@ import { tellView, trace } from './outbox.ts';
 import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
 import { write } from './writing.ts';
 import { highestRecord, newViewRecord, stateRecord } from './records.ts';
-import { restartTimer } from './progress-timer.ts';
+import { restartTimer, viewTimeout } from './progress-timer.ts';
 import { highestOf } from './state.ts';
 import { moveTo } from './views.ts';
 
@@ -49,7 +51,7 @@ export function noteQuorum(replica: Replica): void {
   }
   if (here.length < quorum || state.newViewAsked >= state.view) return;
   if (viewPrimaryOf(replica, state.view) !== replica.self || !mayVote(replica)) return;
-  const viewChanges = freshest(replica, here);
+  const viewChanges = quorumToBegin(replica, here);
   if (viewChanges === null) return;
   state.newViewAsked = state.view;
   write(replica, {
@@ -58,16 +60,49 @@ export function noteQuorum(replica: Replica): void {
 }
 
 /**
- * A quorum of ViewChanges that are not outdated beside any of those here, or nobody who knows more would
- * enter the view; ascending by sender.
+ * A quorum of ViewChanges to begin the view with: one whose tip is here, where there is one. A liar may have
+ * kept a certificate to itself until nobody else has its block, and may be among the first every time; the
+ * ViewChanges of all honest validators come in a part of the time that the view has. A tip that an honest one
+ * reports, who has the block, can be fetched in the view, after that wait.
  */
-function freshest(replica: Replica, here: readonly ViewChange[]): ViewChange[] | null {
+function quorumToBegin(replica: Replica, here: readonly ViewChange[]): ViewChange[] | null {
+  const { phase, now } = replica.state;
+  const first = freshest(replica, here, here);
+  if (first === null || hasStart(replica, first)) return first;
+  const known = here.filter(({ highest }) => highest === undefined || isHeld(replica, highest));
+  const other = freshest(replica, known, here);
+  if (other !== null && hasStart(replica, other)) return other;
+  const since = phase.name === 'changing' ? (phase.quorumSince ?? now) : now;
+  return now - since >= viewTimeout(replica) * limits.pbftTipWaitShare ? first : null;
+}
+
+/**
+ * A quorum of some ViewChanges that are not outdated beside any of those here, or nobody who knows more would
+ * enter the view; ascending by sender. Null where there is none.
+ */
+function freshest(
+  replica: Replica,
+  some: readonly ViewChange[],
+  here: readonly ViewChange[],
+): ViewChange[] | null {
   const quorum = quorumOf(replica);
   const { window } = replica.options;
   const beside = Math.max(...here.map((viewChange) => reach(viewChange, window)));
-  const chosen = here.toSorted((a, b) => b.finalHeight - a.finalHeight).slice(0, quorum);
-  if (chosen.some((viewChange) => isOutdated(viewChange, beside, window))) return null;
+  const chosen = some.toSorted((a, b) => b.finalHeight - a.finalHeight).slice(0, quorum);
+  if (chosen.length < quorum || chosen.some((viewChange) => isOutdated(viewChange, beside, window)))
+    return null;
   return chosen.sort((a, b) => a.from - b.from);
+}
+
+/** The view would start with blocks that are here, as far as this replica can tell, which may be behind. */
+function hasStart(replica: Replica, viewChanges: readonly ViewChange[]): boolean {
+  const { base, tip } = newViewStart(viewChanges, replica.epoch.height);
+  return base.height > replica.state.final.height || tip === null || isHeld(replica, tip);
+}
+
+/** The block of a certificate is final here, or is here and valid, with all below it. */
+function isHeld(replica: Replica, { height, blockHash }: Certificate): boolean {
+  return height <= replica.state.final.height || chainTo(replica, blockHash) !== null;
 }
 
 /**
@@ -99,7 +134,9 @@ export function onNewView(replica: Replica, newView: NewView): void {
   if (newView.view > state.view) moveTo(replica, newView.view);
   const { base, tip } = newViewStart(newView.viewChanges, replica.epoch.height);
   startView(replica, newView, base, tip);
-  if (tip !== null) state.highest = highestOf(state.highest, tip);
+  // One whose block is not here is not reported from then on: it may be a liar's, who gives it to nobody. Who
+  // committed it has it, and reports it.
+  if (tip !== null && isHeld(replica, tip)) state.highest = highestOf(state.highest, tip);
   write(replica, {
     records: [stateRecord(replica), newViewRecord(newView), ...highestRecord(replica)],
   });

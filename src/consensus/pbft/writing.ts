@@ -44,8 +44,8 @@ export function mostStored({ options }: Replica): number {
 /**
  * Every view that fails leaves up to a window of blocks behind. Past the bound the oldest go: what was
  * accepted in this view stays, and what the highest certificate is for, with all below it. A block that is
- * let go may have a certificate that nobody showed for that many views; whoever shows it has the block, but
- * a liar need not give it (`../README.md`, "Why it is live").
+ * let go may have a certificate that nobody showed for that many views; a liar that shows it need not give
+ * the block, and does not stop the chain with it (`../README.md`, "Why it is live").
  */
 function takeSurplus(replica: Replica): Hash[] {
   const { stored, valid, slots, highest } = replica.state;

@@ -122,7 +122,7 @@ test('nobody but its primary opens a view', () => {
 
 test('whoever enters a view has its start, its NewView and its highest certificate on disk, and its time begins anew', () => {
   const committee = committeeAt(1);
-  committee.deliverable = (_, to, { kind }) => kind !== 'commit' && to !== 3;
+  committee.deliverable = (_, to, { kind }) => kind !== 'commit' && (to !== 3 || kind === 'pre-prepare');
   committee.work();
   committee.run();
   const highest = committee.node(1).engine?.state.highest ?? assert.fail();
@@ -148,6 +148,22 @@ test('whoever enters a view has its start, its NewView and its highest certifica
     slot?.holders,
     highest.signatures.map(({ validator }) => validator),
   );
+});
+
+test('whoever enters a view without the block that it starts with does not report it for its own', () => {
+  const committee = committeeAt(1);
+  committee.deliverable = (_, to, { kind }) => kind !== 'commit' && to !== 3;
+  committee.work();
+  committee.run();
+  const highest = committee.node(1).engine?.state.highest ?? assert.fail();
+  committee.deliverable = () => false;
+  const node = committee.node(3);
+  const before = node.engine?.state.highest;
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1, { highest }) as ViewChange);
+  node.judge = () => ({ verdict: 'unavailable', reason: 'nobody has it' });
+  node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
+  assert.deepEqual(node.engine?.state.viewBase, { height: 2, blockHash: highest.blockHash });
+  assert.deepEqual(node.engine?.state.highest, before);
 });
 
 test('a view that starts above what is final here makes this replica fetch what it lacks, from those who have it', () => {
@@ -362,6 +378,9 @@ test('nothing is built on the start of a view before that is known to be valid',
   primary.judge = () => ({ verdict: 'unavailable', reason: 'nobody has it' });
   primary.effects = [];
   for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1, { highest }));
+  assert.equal(primary.engine?.state.phase.name, 'changing', 'others may come, whose block it has');
+  // A quarter of its time, which is twice that of the view before.
+  primary.tick(committee.options.viewTimeoutMs / 2, 10);
   assert.deepEqual(primary.engine?.state.viewBase.height, 2);
   committee.work();
   const builds = (): number => primary.effects.filter(({ type }) => type === 'build').length;

@@ -112,7 +112,7 @@ export const dutyMutations: readonly Mutation[] = [
     'the certificate of a view’s tip is reported when that view is left',
     pbft('view-change'),
     {
-      find: 'if (tip !== null) state.highest = highestOf(state.highest, tip);',
+      find: 'if (tip !== null && isHeld(replica, tip)) state.highest = highestOf(state.highest, tip);',
       replace: '',
     },
   ),

@@ -6,6 +6,28 @@ import { directed, type Mutation, testOf } from './mutations.ts';
  */
 export const forgottenMutations: readonly Mutation[] = [
   directed(
+    'unheld-tip-reported',
+    'a tip is reported by those who have its block',
+    {
+      file: 'src/consensus/pbft/view-change.ts',
+      find: 'if (tip !== null && isHeld(replica, tip)) state.highest',
+      replace: 'if (tip !== null) state.highest',
+    },
+    testOf('consensus/pbft/hidden-certificate'),
+    'does not stop the chain when a view of the liar began with it',
+  ),
+  directed(
+    'unheld-tip-begun-with',
+    'a primary begins a view with a tip that it has, where a quorum allows it',
+    {
+      file: 'src/consensus/pbft/view-change.ts',
+      find: 'if (first === null || hasStart(replica, first)) return first;',
+      replace: 'if (first === null || first.length > 0) return first;',
+    },
+    testOf('consensus/pbft/hidden-certificate'),
+    'does not stop the chain when the liar shows it first at every change of the view',
+  ),
+  directed(
     'silence-for-the-next-epoch',
     'the end of a silence is on disk',
     {

@@ -136,11 +136,27 @@ export class ViewDuties {
       this.#quorumSince ??= now;
     if (after.view % size !== self || !after.votes || here < quorumOf(size)) return;
     const mine = books.own.get(books.changeKey(after.view));
-    if (this.#hasOutdated(mine?.kind === 'view-change' ? [...others, mine] : others, after)) return;
+    const changes = mine?.kind === 'view-change' ? [...others, mine] : others;
+    if (this.#hasOutdated(changes, after) || this.#mayAwait(changes, { after, now })) return;
     books.must(
       this.#newViewAsked >= after.view,
       () => `is the primary of view ${after.view}, has ${here} view changes for it, and does not open it`,
     );
+  }
+
+  /** A certificate among these is of a block that is not here: for a while others may come that are not. */
+  #mayAwait(changes: readonly ViewChange[], { after, now }: Pick<Step, 'after' | 'now'>): boolean {
+    const books = this.#books;
+    const { viewTimeoutMs, viewTimeoutCapMs } = books.committee.timing;
+    const isMissing = changes.some(
+      ({ highest }) =>
+        highest !== undefined && highest.height > after.final && !books.isValid(highest.blockHash, after),
+    );
+    const time =
+      books.attempts === null
+        ? viewTimeoutCapMs
+        : Math.min(viewTimeoutMs * 2 ** books.attempts, viewTimeoutCapMs);
+    return isMissing && now - (this.#quorumSince ?? now) < time / 4 + tickMs;
   }
 
   /**
@@ -173,7 +189,9 @@ export class ViewDuties {
         books.must(keys.includes(key), () => `enters view ${message.view} and does not write its ${key}`);
       }
       const tip = books.start?.tip ?? null;
-      if (tip !== null && (this.#shown === null || isAbove(tip, this.#shown))) this.#shown = tip;
+      // Whoever does not have the block need not tell of it again.
+      const isHere = tip !== null && books.isValid(tip.blockHash, before);
+      if (isHere && (this.#shown === null || isAbove(tip, this.#shown))) this.#shown = tip;
     }
   }
 
