@@ -122,7 +122,7 @@ suite('the specification', () => {
 /** They read or write a format of the page in another way, or a part of one. */
 const otherViews = [
   'api/body-readers.ts batchCodec',
-  'ledger/block-body.ts storedPartsCodec',
+  'ledger/block-body.ts partsCodec',
   'ledger/block-body.ts storedProposalCodec',
   'ledger/block.ts heightCodec',
   'node/peers/relay.ts placeCodec',

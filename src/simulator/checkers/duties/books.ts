@@ -185,6 +185,11 @@ export class Books {
     return Math.min(viewTimeoutMs * 2 ** (this.attempts ?? 0), viewTimeoutCapMs);
   }
 
+  /** What it is at most. */
+  get mostMs(): number {
+    return this.attempts === null ? this.committee.timing.viewTimeoutCapMs : this.leastMs;
+  }
+
   #waitsForBlock({ view, final }: Place): boolean {
     const { window } = this.committee.timing;
     for (let height = final + 1; height <= Math.max(final + window, this.restoredUpTo); height++)

@@ -147,16 +147,11 @@ export class ViewDuties {
   /** A certificate among these is of a block that is not here: for a while others may come that are not. */
   #mayAwait(changes: readonly ViewChange[], { after, now }: Pick<Step, 'after' | 'now'>): boolean {
     const books = this.#books;
-    const { viewTimeoutMs, viewTimeoutCapMs } = books.committee.timing;
     const isMissing = changes.some(
       ({ highest }) =>
         highest !== undefined && highest.height > after.final && !books.isValid(highest.blockHash, after),
     );
-    const time =
-      books.attempts === null
-        ? viewTimeoutCapMs
-        : Math.min(viewTimeoutMs * 2 ** books.attempts, viewTimeoutCapMs);
-    return isMissing && now - (this.#quorumSince ?? now) < time / 4 + tickMs;
+    return isMissing && now - (this.#quorumSince ?? now) < books.mostMs / 4 + tickMs;
   }
 
   /**
@@ -244,7 +239,6 @@ export class ViewDuties {
   #mustRepeat({ input, now, after, before }: Step): void {
     if (input.type !== 'tick') return;
     const books = this.#books;
-    const { viewTimeoutMs, viewTimeoutCapMs } = books.committee.timing;
     if (!after.normal) {
       const own = books.own.get(books.changeKey(after.view));
       if (own === undefined || before.view !== after.view || now - books.viewSince < 2 * repeatMs) return;
@@ -257,10 +251,7 @@ export class ViewDuties {
     // What came with the block only is work, too.
     const begun = [books.workSince, books.votedSince].filter((since) => since !== null);
     if (begun.length === 0 || !after.votes) return;
-    const most =
-      books.attempts === null
-        ? viewTimeoutCapMs
-        : Math.min(viewTimeoutMs * 2 ** books.attempts, viewTimeoutCapMs);
+    const most = books.mostMs;
     const waited = now - Math.max(books.viewSince, books.finalSince, Math.min(...begun));
     if (waited < most + repeatMs || now < books.mayReadUntil + repeatMs) return;
     const posted = this.#posted;
