@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join } from 'node:path';
 import { reportFailure } from '../src/cli/failure.ts';
 import { fileProblem } from '../src/cli/file-problem.ts';
 import { makeDirectorySync } from '../src/storage/make-directory.ts';
+import { directoryOption } from './directory-option.ts';
 
 // Writes the client as a package of its own, JavaScript with its types: for programs outside of this checkout, on
 // Node from 20 on, and for browsers. `npm run client-package`; with --out DIR it is written there.
@@ -27,24 +27,12 @@ if (ledger instanceof Problem) throw ledger;
 \`\`\`
 `;
 
-// npm runs scripts from the program's directory, and says where it was called.
-const target = resolve(process.env['INIT_CWD'] ?? '.', directoryAsked());
+const target = directoryOption('out', usage) ?? process.env['INIT_CWD'] ?? process.cwd();
 try {
   makeDirectorySync(target);
   console.log(`The client is packed: ${join(target, writePackage(target))}`);
 } catch (cause) {
   process.exitCode = reportFailure(fileProblem(target, cause, '--out'));
-}
-
-function directoryAsked(): string {
-  try {
-    const { out = '.' } = parseArgs({ options: { out: { type: 'string' } } }).values;
-    if (out !== '') return out;
-    console.error(`The directory has no name.\n${usage}`);
-  } catch (problem) {
-    console.error(`${(problem as Error).message}\n${usage}`);
-  }
-  return process.exit(2);
 }
 
 /** Writes it into a directory, and returns the name of its file. */

@@ -1,8 +1,8 @@
-import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Place } from '../ledger/state-entry.ts';
+import type { VersionView } from '../ledger/state-json.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
 /** The part of a node that lists, in pages, by its indexes; `pace` as elsewhere in the backend. */
@@ -56,21 +56,6 @@ export interface ListedTransaction {
   readonly role?: 'sender' | 'touched';
   readonly transaction: Transaction;
   readonly receipt: Receipt;
-}
-
-/** A version of a record, and what made it. */
-export interface VersionView {
-  readonly version: number;
-  readonly made: Place;
-  readonly timestamp: number;
-  readonly transactionHash: Hash;
-  /** Who sent the transaction. */
-  readonly by: PublicKey;
-  readonly change: 'put' | 'delete' | 'give';
-  /** What was written; null for the others. */
-  readonly value: Uint8Array | null;
-  /** Whom it was given to; null for the others. */
-  readonly to: PublicKey | null;
 }
 
 /** What a record was at a height. */

@@ -22,7 +22,7 @@ import type {
 } from './backend.ts';
 import type { MemberView, ValidatorView } from './member-views.ts';
 import type { EvidenceView } from './evidence-views.ts';
-import type { ListedTransaction, ListPage, RecordAt, VersionView } from './listed.ts';
+import type { ListedTransaction, ListPage, RecordAt } from './listed.ts';
 import { problemPart } from './problem-answer.ts';
 import type {
   AccountJson,
@@ -33,7 +33,6 @@ import type {
   InclusionJson,
   MembersJson,
   RecordDiffJson,
-  RecordHistoryJson,
   ReservationJson,
   StateReadingJson,
   StatusJson,
@@ -190,16 +189,6 @@ export function accountTransactionJson(
   listed: ListedTransaction,
 ): AccountTransactionsJson['transactions'][number] {
   return { ...finalTransactionJson(listed), role: listed.role ?? 'touched' };
-}
-
-export function recordVersionJson(view: VersionView): RecordHistoryJson['versions'][number] {
-  const { by, value, to } = view;
-  return {
-    ...view,
-    by: encodeAddress(by),
-    value: value && toHex(value),
-    to: to && encodeAddress(to),
-  };
 }
 
 export function recordAtJson({ height, version, made, value }: RecordAt): RecordDiffJson['from'] {

@@ -1,14 +1,14 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
-import { Problem, unwrap } from '../base/problem.ts';
+import { unwrap } from '../base/problem.ts';
 import type { RecordVersionAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
 import { historyAt } from '../client/record-history.ts';
 import type { Genesis } from '../ledger/genesis.ts';
-import { recordVersionJson } from '../ledger/state-json.ts';
+import { recordVersionJson, versionView } from '../ledger/state-json.ts';
 import { recordEntryReading } from '../ledger/state-reading.ts';
 import { shortAddress } from './block.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -65,13 +65,10 @@ async function showProven(
   const { versions, older } = unwrap(
     await historyAt(client, key, state, {
       newest: limit,
-      async checked(answered, hash) {
-        const receipt = await checker.receipt(answered, hash);
-        return receipt instanceof Problem ? receipt : receipt.inclusion;
-      },
+      checked: (answered, hash) => checker.receipt(answered, hash),
     }),
   );
-  const shown = versions.map(recordVersionJson);
+  const shown = versions.map((one) => recordVersionJson(versionView(one)));
   answer(json, { key, versions: shown, older, ...placeJson(genesis, proven) }, () => {
     const none =
       older === 0 ? `${harmless(key)} has no version.` : `The node shows no version of ${harmless(key)}.`;

@@ -5,6 +5,7 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
+import { ProofChecker } from '../client/proof-checker.ts';
 import { wholeNamespace } from '../client/whole-namespace.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { namespaceOf } from '../ledger/record-key.ts';
@@ -12,7 +13,7 @@ import { recordItemJson } from '../ledger/state-json.ts';
 import { pageReading } from '../ledger/state-reading.ts';
 import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { placeJson, placeRows, proven, provenOption } from './proven-state.ts';
+import { placeJson, placeRows, provenOption } from './proven-state.ts';
 import { shellWord } from './shell-word.ts';
 import { answer, facts, table } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
@@ -72,13 +73,13 @@ async function provenList(
       details: { prefix },
     });
   }
+  // One for all pages: how the validators changed is asked for once.
+  const checker = new ProofChecker(genesis, client);
   const { page, records } = unwrap(
-    await wholeNamespace(namespace, (behind) =>
-      proven(client, genesis, pageReading, {
-        name: { namespace, after: behind },
-        ask: client.recordsProof(namespace, { after: behind }),
-      }),
-    ),
+    await wholeNamespace(namespace, async (behind) => {
+      const read = await client.recordsProof(namespace, { after: behind });
+      return read instanceof Problem ? read : checker.state(pageReading, read, { namespace, after: behind });
+    }),
   );
   const wanted = records.filter(
     ({ key }) => key.startsWith(prefix) && (after === undefined || compareBytes(utf8(key), utf8(after)) > 0),

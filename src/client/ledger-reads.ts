@@ -5,7 +5,6 @@ import { encodeAddress } from '../crypto/address.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import { type Genesis, genesisState } from '../ledger/genesis.ts';
 import type { RecordVersions } from '../ledger/history-proof.ts';
-import type { Inclusion } from '../ledger/inclusion.ts';
 import { misdirected, recordEntryReading, type StateKind } from '../ledger/state-reading.ts';
 import { misshapen } from './answer-shapes.ts';
 import type { StateReadingAnswer } from './answers.ts';
@@ -80,27 +79,24 @@ export class LedgerReads {
     let best: RecordVersions | undefined;
     const found = await this.#nodes.ask(
       async (client) => {
-        const checked = (answer: unknown, hash: Hash) => this.#inclusion(answer, hash, client);
+        const checked = (answer: unknown, hash: Hash) => this.#receipt(answer, hash, client);
         const shown = await historyAt(client, key, state, { newest, checked });
         if (shown instanceof Problem || shown.older === 0 || shown.versions.length >= newest) return shown;
         if (shown.versions.length > (best?.versions.length ?? -1)) best = shown;
         return fewerVersions(client.baseUrl, key, shown);
       },
-      {
-        deadlineMs: Math.max(0, until - now()),
-        verdict: anotherForHistory,
-      },
+      { deadlineMs: Math.max(0, until - now()), verdict: anotherForHistory },
     );
     const value = found instanceof Problem ? (best ?? found) : found;
     return value instanceof Problem ? value : { height: state.height, value };
   }
 
   /** Where and how a transaction became final: proven, but in Raft. */
-  async #inclusion(answer: unknown, hash: Hash, client: HttpClient): Promise<Inclusion | Problem> {
+  async #receipt(answer: unknown, hash: Hash, client: HttpClient) {
     const { checker } = this.#proofs;
-    if (checker === undefined) return inclusionFromJson(answer);
-    const proven = await checker.receipt(answer, hash, client);
-    return proven instanceof Problem ? proven : proven.inclusion;
+    if (checker !== undefined) return checker.receipt(answer, hash, client);
+    const inclusion = inclusionFromJson(answer);
+    return inclusion instanceof Problem ? inclusion : { inclusion };
   }
 
   /** The height of the oldest state that may be read. */

@@ -3,9 +3,9 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import { followVersions, type HistoryStep, type RecordVersions } from '../ledger/history-proof.ts';
-import type { Inclusion } from '../ledger/inclusion.ts';
 import type { RecordEntry, Tombstone } from '../ledger/state-entry.ts';
 import type { HttpClient } from './http-client.ts';
+import type { VerifiedReceipt } from './verify.ts';
 
 /**
  * The newest versions of a record, as one node serves them: from what the state has of it (proven) from
@@ -21,8 +21,8 @@ export async function historyAt(
   options: {
     /** At most so many versions. */
     readonly newest: number;
-    /** The proof in an answer about a transaction that is final. */
-    readonly checked: (answer: unknown, hash: Hash) => Promise<Inclusion | Problem>;
+    /** What is proven by an answer about a transaction that is final. */
+    readonly checked: (answer: unknown, hash: Hash) => Promise<Pick<VerifiedReceipt, 'inclusion'> | Problem>;
   },
 ): Promise<RecordVersions | Problem> {
   const { height, value: entry } = state;
@@ -42,9 +42,9 @@ export async function historyAt(
     const answers = await Promise.all(part.map((hash) => client.transaction(hash)));
     for (const [at, answer] of answers.entries()) {
       if (isNotKept(answer)) return followed(steps);
-      const inclusion = answer instanceof Problem ? answer : await options.checked(answer, part[at] as Hash);
-      if (inclusion instanceof Problem) return inclusion;
-      steps.push(inclusion);
+      const proven = answer instanceof Problem ? answer : await options.checked(answer, part[at] as Hash);
+      if (proven instanceof Problem) return proven;
+      steps.push(proven.inclusion);
     }
   }
   return followed(steps);

@@ -4,6 +4,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { ProvenVersion } from './history-proof.ts';
 import type { NamespaceEntry } from './namespace-entry.ts';
+import type { RecordOperation } from './operation.ts';
 import type { Reservation } from './reservation.ts';
 import { type ReservationId, reservationText } from './reservation-id.ts';
 import type { Account, RecordEntry } from './state-entry.ts';
@@ -34,23 +35,31 @@ export function recordItemJson(
   };
 }
 
-export function recordVersionJson({
-  version,
-  made,
-  timestamp,
-  transactionHash,
-  by,
-  operation,
-}: ProvenVersion) {
+/** A version of a record, and what made it. */
+export interface VersionView extends Omit<ProvenVersion, 'operation'> {
+  readonly change: RecordOperation['type'];
+  /** What was written; null for the others. */
+  readonly value: Uint8Array | null;
+  /** Whom it was given to; null for the others. */
+  readonly to: PublicKey | null;
+}
+
+export function versionView({ operation, ...version }: ProvenVersion): VersionView {
   return {
-    version,
-    made,
-    timestamp,
-    transactionHash,
-    by: encodeAddress(by),
+    ...version,
     change: operation.type,
-    value: operation.type === 'put' ? toHex(operation.value) : null,
-    to: operation.type === 'give' ? encodeAddress(operation.to) : null,
+    value: operation.type === 'put' ? operation.value : null,
+    to: operation.type === 'give' ? operation.to : null,
+  };
+}
+
+export function recordVersionJson(view: VersionView) {
+  const { by, value, to } = view;
+  return {
+    ...view,
+    by: encodeAddress(by),
+    value: value && toHex(value),
+    to: to && encodeAddress(to),
   };
 }
 

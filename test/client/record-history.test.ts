@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { RecordHistoryAnswer, TransactionStatusAnswer } from '../../src/client/answers.ts';
@@ -12,12 +9,9 @@ import { verifyReceipt } from '../../src/client/verify.ts';
 import { verifyStateBy } from '../../src/client/verify-state.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import { encryptKey } from '../../src/crypto/keystore.ts';
-import { formatGenesis, type Genesis, trustedBy } from '../../src/ledger/genesis.ts';
+import { trustedBy } from '../../src/ledger/genesis.ts';
 import { recordEntryReading } from '../../src/ledger/state-reading.ts';
-import { initDirectory } from '../../src/node/process/config.ts';
-import { silentLog } from '../../src/node/process/log.ts';
-import { startNode } from '../../src/node/node.ts';
+import { Nodes } from '../e2e/nodes.ts';
 import { raftGenesis, testGenesis } from '../node/cluster.ts';
 import { genesisOf, proofOf, stateProofOf } from './proof-samples.ts';
 
@@ -54,10 +48,7 @@ function node(key: keyof typeof madeBy) {
       return (proof?.json ?? unknown) as unknown as TransactionStatusAnswer;
     },
   };
-  const checked = async (json: unknown, hash: Hash) => {
-    const verified = verifyReceipt(json, { genesis, hash });
-    return verified instanceof Problem ? verified : verified.inclusion;
-  };
+  const checked = async (json: unknown, hash: Hash) => verifyReceipt(json, { genesis, hash });
   const read = async (newest = 100) => {
     const found = await historyAt(client, key, { height: header.height, value }, { newest, checked });
     if (found instanceof Problem) return found.message;
@@ -119,32 +110,12 @@ describe('the history of a record', () => {
   });
 });
 
-/** A chain of one validator, and a ledger at its node. */
-async function chainOfOne(t: TestContext, genesis: Genesis): Promise<Ledger> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-history-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
-  const name = 'validator-0';
-  await initDirectory({
-    directory: join(directory, name),
-    config: {
-      name,
-      role: 'validator',
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      peers: [],
-      api: { host: '127.0.0.1', port: 0 },
-      log: 'silent',
-    },
-    genesis: formatGenesis(genesis),
-    validatorKeyFile: encryptKey(developmentKeyPair(name), undefined, { name }),
-  });
-  const running = await startNode({ directory: join(directory, name), log: silentLog });
-  t.after(() => running.stop());
-  return unwrap(await Ledger.connect({ endpoints: [running.apiAddress], chainId: genesis.chainId }));
-}
-
 for (const genesis of [testGenesis(1), raftGenesis(1)]) {
   test(`a real node shows what became of a record (${genesis.consensus.engine})`, async (t) => {
-    const ledger = await chainOfOne(t, genesis);
+    const nodes = new Nodes(t, genesis);
+    await nodes.start(0);
+    const endpoints = [nodes.node(0).apiAddress];
+    const ledger = unwrap(await Ledger.connect({ endpoints, chainId: genesis.chainId }));
     const account = ledger.account(alice);
     unwrap(await account.send({ type: 'open-namespace', name: 'shop', mode: 'open', writers: [] }));
     for (const text of ['a', 'b', 'c']) unwrap(await account.put('shop/price', utf8(text)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Libp2p } from '@libp2p/interface';
@@ -92,54 +92,47 @@ void test('all connections of a day have one certificate, and a clock that was s
   assert.notEqual(await channel.context(), second);
 });
 
-void test('a chain of certificates ends the handshake before any of them is looked at', async () => {
+/** The port of a node that waits for callers, and who may be one. */
+async function calledBy(t: TestContext, index: number) {
   const world = new Libp2pWorld();
-  try {
-    const called = await world.create({ index: 0 });
-    await called.start(new Recorder());
-    const port = portOf(addressOf(called));
-    const identity = await bareIdentity(nodeSeed(1));
-    const withMore = (count: number): BareIdentity => ({
-      ...identity,
-      cert: `${identity.cert}\n`.repeat(1 + count),
-    });
-    const honest = await BarePeer.connect({ port }, withMore(0));
-    assert.equal(await honest.greet(), 'accepted');
-    honest.destroy();
-    const chained = await BarePeer.connect({ port }, withMore(8)).catch(() => undefined);
-    assert.equal(await chained?.greet().catch(() => undefined), undefined);
-    await chained?.closed;
-  } finally {
-    await world.close();
-  }
+  t.after(() => world.close());
+  const called = await world.create({ index: 0 });
+  await called.start(new Recorder());
+  return { port: portOf(addressOf(called)), identity: await bareIdentity(nodeSeed(index)) };
+}
+
+void test('a chain of certificates ends the handshake before any of them is looked at', async (t) => {
+  const { port, identity } = await calledBy(t, 1);
+  const withMore = (count: number): BareIdentity => ({
+    ...identity,
+    cert: `${identity.cert}\n`.repeat(1 + count),
+  });
+  const honest = await BarePeer.connect({ port }, withMore(0));
+  assert.equal(await honest.greet(), 'accepted');
+  honest.destroy();
+  const chained = await BarePeer.connect({ port }, withMore(8)).catch(() => undefined);
+  assert.equal(await chained?.greet().catch(() => undefined), undefined);
+  await chained?.closed;
 });
 
-void test('a caller chooses among arithmetic that is cheap for the node', async () => {
-  const world = new Libp2pWorld();
-  try {
-    const called = await world.create({ index: 0 });
-    await called.start(new Recorder());
-    const port = portOf(addressOf(called));
-    const identity = await bareIdentity(nodeSeed(1));
-    const agrees = async (more: ConnectionOptions): Promise<string | undefined> => {
-      const peer = await BarePeer.connect({ port }, identity, undefined, more).catch(() => undefined);
-      const answer = await peer?.greet();
-      peer?.destroy();
-      return answer;
-    };
-    for (const ecdhCurve of ['X25519MLKEM768', 'X25519', 'P-256']) {
-      assert.equal(await agrees({ ecdhCurve }), 'accepted', ecdhCurve);
-    }
-    for (const ecdhCurve of ['P-384', 'P-521', 'X448', 'ffdhe2048', 'ffdhe3072']) {
-      assert.equal(await agrees({ ecdhCurve }), undefined, ecdhCurve);
-    }
-    const honest = await BarePeer.connect({ port }, identity);
-    // What it signs may be signed with, as it asked for.
-    assert.deepEqual(honest.socket.getSharedSigalgs(), ['ECDSA+SHA256']);
-    honest.destroy();
-  } finally {
-    await world.close();
+void test('a caller chooses among arithmetic that is cheap for the node', async (t) => {
+  const { port, identity } = await calledBy(t, 1);
+  const agrees = async (more: ConnectionOptions): Promise<string | undefined> => {
+    const peer = await BarePeer.connect({ port }, identity, undefined, more).catch(() => undefined);
+    const answer = await peer?.greet();
+    peer?.destroy();
+    return answer;
+  };
+  for (const ecdhCurve of ['X25519MLKEM768', 'X25519', 'P-256']) {
+    assert.equal(await agrees({ ecdhCurve }), 'accepted', ecdhCurve);
   }
+  for (const ecdhCurve of ['P-384', 'P-521', 'X448', 'ffdhe2048', 'ffdhe3072']) {
+    assert.equal(await agrees({ ecdhCurve }), undefined, ecdhCurve);
+  }
+  const honest = await BarePeer.connect({ port }, identity);
+  // What it signs may be signed with, as it asked for.
+  assert.deepEqual(honest.socket.getSharedSigalgs(), ['ECDSA+SHA256']);
+  honest.destroy();
 });
 
 class FakeSocket extends PassThrough {

@@ -4,6 +4,7 @@ import { limits } from '../../base/limits.ts';
 import { unwrap } from '../../base/problem.ts';
 import { encodeAddress, parseAddress } from '../../crypto/address.ts';
 import { toHeight } from '../../ledger/block.ts';
+import { recordVersionJson } from '../../ledger/state-json.ts';
 import type { Page } from '../listed.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import {
@@ -12,7 +13,6 @@ import {
   listPageJson,
   originOf,
   recordAtJson,
-  recordVersionJson,
 } from '../present.ts';
 import {
   accountTransactionsSchema,

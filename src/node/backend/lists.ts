@@ -1,21 +1,16 @@
 import type { Pace } from '../../api/backend.ts';
 import { Piece } from '../../api/in-pieces.ts';
-import type {
-  ListBackend,
-  ListedTransaction,
-  ListPage,
-  Page,
-  RecordAt,
-  VersionView,
-} from '../../api/listed.ts';
+import type { ListBackend, ListedTransaction, ListPage, Page, RecordAt } from '../../api/listed.ts';
 import { decode } from '../../base/codec.ts';
-import { defined } from '../../base/invariant.ts';
+import { defined, invariant } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import { decodePartsOf } from '../../ledger/block-body.ts';
+import { isRecordOperation } from '../../ledger/operation.ts';
 import { type Receipt, receiptsCodec } from '../../ledger/receipt.ts';
 import type { State } from '../../ledger/state.ts';
+import { type VersionView, versionView } from '../../ledger/state-json.ts';
 import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { ListedVersion } from '../../storage/index-postings.ts';
@@ -79,7 +74,7 @@ export class Lists implements ListBackend {
       pace,
       read: (range) => this.#store.listVersions(key, range),
       positionOf: ({ height, transaction, operation }) => ({ height, at: transaction * 256 + operation }),
-      view: versionView,
+      view: (listed, block) => versionIn(block, listed),
     });
   }
 
@@ -109,7 +104,7 @@ export class Lists implements ListBackend {
     if (version.change === 'delete') return { ...found, value: undefined };
     const written = version.change === 'put' ? version : await this.#written(key, version, pace);
     const block = this.#open(written.height);
-    const view = block && versionView(written, block);
+    const view = block && versionIn(block, written);
     if (view?.value == null) throw this.#notIndexed(height);
     return { ...found, value: view.value };
   }
@@ -251,18 +246,17 @@ function transactionIn({ transactions }: OpenBlock, index: number): Transaction 
   return unwrap(decodeOwnTransaction(defined(transactions[index], 'a transaction of the block')));
 }
 
-function versionView(listed: At<ListedVersion>, block: OpenBlock): VersionView {
-  const { height, version, transaction: index, operation: at, change } = listed;
+function versionIn(block: OpenBlock, listed: At<ListedVersion>): VersionView {
+  const { height, version, transaction: index, operation: at } = listed;
   const { hash, sender, operations } = transactionIn(block, index);
   const operation = defined(operations[at], 'an operation of the transaction');
-  return {
+  invariant(isRecordOperation(operation), 'an operation that made a version of a record');
+  return versionView({
     version,
     made: { height, transaction: index, operation: at },
     timestamp: block.header.timestamp,
     transactionHash: hash,
     by: sender,
-    change,
-    value: operation.type === 'put' ? operation.value : null,
-    to: operation.type === 'give' ? operation.to : null,
-  };
+    operation,
+  });
 }

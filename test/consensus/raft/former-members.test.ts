@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
-import type { Input, Verified } from '../../../src/consensus/engine.ts';
-import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
+import type { WireEntry } from '../../../src/consensus/raft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
-import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import type { Configuration, Member } from '../../../src/ledger/members.ts';
-import { entriesOn, nameOfEntry, Solo } from './solo.ts';
+import { entriesOn, nameOfEntry, Solo, syncedEntry } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
 
 // Who was removed is trusted no more. It has its key and its index still, and a connection mostly.
@@ -25,20 +23,6 @@ function under(configuration: Configuration): { member: Solo; change: WireEntry 
   assert.deepEqual(member.state.configuration, configuration);
   return { member, change };
 }
-
-const synced = (entry: WireEntry, signer = entry.leader): Input<RaftMessage> => ({
-  type: 'synced',
-  chain: [{ isLast: false, ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
-  certificate: {
-    engine: 'raft',
-    term: entry.proposal.header.view,
-    ...nameOfEntry(entry),
-    leader: signer,
-    signature: entry.signature,
-    configuration: entry.configuration,
-  } as Verified<FinalityCertificate>,
-  header: entry.proposal.header,
-});
 
 describe('a member that was removed', () => {
   const { change } = under(withRoles('voter', 'removed', 'voter', 'voter'));
@@ -176,7 +160,7 @@ describe('a final block that somebody serves', () => {
 
   test('is taken of one who led until it was removed, right above that change', () => {
     const { member } = under(withRoles('voter', 'removed', 'voter', 'voter'));
-    member.give(synced(defined(above, 'a block')));
+    member.give(syncedEntry(defined(above, 'a block')));
     assert.equal(member.state.commit, 2);
   });
 
@@ -192,9 +176,9 @@ describe('a final block that somebody serves', () => {
       .sync()
       .give({ type: 'applied', height: toHeight(2) });
     const by = (leader: number): WireEntry => last(entriesOn(second.proposal.header, [7], { leader }));
-    member.give(synced(by(1)));
+    member.give(syncedEntry(by(1)));
     assert.equal(member.state.commit, 2);
-    member.give(synced(by(3)));
+    member.give(syncedEntry(by(3)));
     assert.equal(member.state.commit, 3, 'of one that went with this one it is');
   });
 
@@ -206,7 +190,7 @@ describe('a final block that somebody serves', () => {
         ...nameOfEntry(entry),
         parentHash: entry.proposal.header.parentHash,
       }));
-      member.give({ ...synced(last(entries)), chain: links } as Input<RaftMessage>);
+      member.give({ ...syncedEntry(last(entries)), chain: links });
     };
     give(higher);
     assert.deepEqual([member.state.commit, member.state.term], [1, 3]);
@@ -221,9 +205,9 @@ describe('a final block that somebody serves', () => {
     test(`is not taken with the signature of ${whose} than its proposer`, () => {
       const { member, change: own } = under(withRoles('voter', 'voter', 'voter', 'voter'));
       const block = last(entriesOn(own.proposal.header, [7], { leader: 1 }));
-      member.give(synced(block, signer));
+      member.give(syncedEntry(block, signer));
       assert.deepEqual([member.state.commit, member.state.term], [1, 3]);
-      member.give(synced(block));
+      member.give(syncedEntry(block));
       assert.equal(member.state.commit, 2);
     });
 
@@ -231,9 +215,9 @@ describe('a final block that somebody serves', () => {
     const { member } = under(withRoles('voter', 'removed', 'voter', 'voter'));
     const blocks = entriesOn(change.proposal.header, [3, 3]);
     member.append(0, 3, blocks).sync();
-    member.give(synced(last(blocks), 1));
+    member.give(syncedEntry(last(blocks), 1));
     assert.equal(member.state.commit, 1);
-    member.give(synced(last(blocks)));
+    member.give(syncedEntry(last(blocks)));
     assert.equal(member.state.commit, 3);
   });
 });

@@ -9,7 +9,7 @@ import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
-import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
+import { entriesOn, genesisOf, nameOfEntry, Solo, syncedEntry } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
 import type { Configuration } from '../../../src/ledger/members.ts';
 
@@ -210,19 +210,7 @@ test('what was committed when it asked must come before it is trusted, also when
 test('it is trusted at once when a leader answers, and it has everything and is no voter', () => {
   const entry = defined(entriesOn(genesisHeader(3), [1], { configuration: without })[0], 'an entry');
   const member = forgetful();
-  member.give({
-    type: 'synced',
-    chain: [{ isLast: false, ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
-    certificate: {
-      engine: 'raft',
-      term: entry.proposal.header.view,
-      ...nameOfEntry(entry),
-      leader: 0,
-      signature: entry.signature,
-      configuration: entry.configuration,
-    } as Verified<FinalityCertificate>,
-    header: entry.proposal.header,
-  });
+  member.give(syncedEntry(entry));
   member.give({ type: 'applied', height: toHeight(1) }).sync();
   assert.equal(isAmnesiac(member.state), true, 'it does not know what was committed');
   member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: nameOfEntry(entry), round: 1 });

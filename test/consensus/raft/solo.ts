@@ -61,6 +61,24 @@ export const nameOfEntry = ({
   blockHash: hashHeader(header),
 });
 
+/** An entry as a final block that sync brought; by its leader, unless another one signed it. */
+export const syncedEntry = (
+  entry: WireEntry,
+  leader = entry.leader,
+): Extract<Input<never>, { readonly type: 'synced' }> => ({
+  type: 'synced',
+  chain: [{ isLast: false, ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
+  certificate: {
+    engine: 'raft',
+    term: entry.proposal.header.view,
+    ...nameOfEntry(entry),
+    leader,
+    signature: entry.signature,
+    configuration: entry.configuration,
+  } as Verified<FinalityCertificate>,
+  header: entry.proposal.header,
+});
+
 /** What a message of a kind says unless a test says otherwise: of a log and a chain that have only begun. */
 function usual(kind: RaftMessage['kind'], { index, members }: Solo): object {
   const genesis = genesisOf(members);
