@@ -77,7 +77,7 @@ export class Lane {
    * and the lane follows them.
    */
   balance: bigint;
-  /** Sum of all encodings. */
+  /** Sum of all weights. */
   bytes = 0;
   /** Among the pool's lanes. */
   listed = false;
