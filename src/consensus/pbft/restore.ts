@@ -50,6 +50,7 @@ export function freshState(start: Beginning): PbftState {
     newView: null,
     viewChangeAsked: toView(0),
     newViewAsked: toView(0),
+    tipsAsked: new Set(),
     final,
     appliedHeight: height,
     recentFinal: new Map([[height, blockHash]]),

@@ -52,7 +52,7 @@ export function noteQuorum(replica: Replica): void {
   if (here.length < quorum || state.newViewAsked >= state.view) return;
   if (viewPrimaryOf(replica, state.view) !== replica.self || !mayVote(replica)) return;
   const viewChanges = quorumToBegin(replica, here);
-  if (viewChanges === null) return;
+  if (viewChanges === null) return fetchTips(replica, here);
   state.newViewAsked = state.view;
   write(replica, {
     sign: [{ kind: 'new-view', from: replica.self, view: state.view, viewChanges }],
@@ -74,6 +74,23 @@ function quorumToBegin(replica: Replica, here: readonly ViewChange[]): ViewChang
   if (other !== null && hasStart(replica, other)) return other;
   const since = phase.name === 'changing' ? (phase.quorumSince ?? now) : now;
   return now - since >= viewTimeout(replica) * limits.pbftTipWaitShare ? first : null;
+}
+
+/**
+ * Meanwhile the blocks that these report and that are not here are brought here, each asked for once in a
+ * view: with the one of the tip the view begins at once, and not with a block that its primary has to wait
+ * for.
+ */
+function fetchTips(replica: Replica, here: readonly ViewChange[]): void {
+  const { tipsAsked } = replica.state;
+  for (const { from, highest } of here) {
+    if (highest === undefined || isHeld(replica, highest) || tipsAsked.has(highest.blockHash)) continue;
+    const { height, blockHash, signatures } = highest;
+    tipsAsked.add(blockHash);
+    const holders = new Set([from, ...signatures.map(({ validator }) => validator)]);
+    holders.delete(replica.self ?? from);
+    replica.out.push({ type: 'validate', blockHash, height, proposal: null, holders: [...holders] });
+  }
 }
 
 /**

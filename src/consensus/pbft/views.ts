@@ -95,6 +95,7 @@ export function moveTo(replica: Replica, view: View): void {
   state.view = view;
   state.phase = { name: 'changing', quorumSince: null };
   state.newView = null;
+  state.tipsAsked.clear();
   state.viewBase = state.final;
   state.slots.clear();
   state.waiting.clear();

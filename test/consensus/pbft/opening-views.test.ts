@@ -112,6 +112,40 @@ test('a primary opens its view with ViewChanges for exactly this view, once, and
   );
 });
 
+test('a primary that lacks the block of the tip fetches it from those who have it, and begins with it at once', () => {
+  const committee = committeeAt(1);
+  committee.deliverable = (_, to, { kind }) => kind !== 'commit' && to !== 1;
+  committee.work();
+  committee.run();
+  const highest = committee.node(2).engine?.state.highest ?? assert.fail();
+  assert.deepEqual([highest.phase, highest.height], ['prepare', 2]);
+  committee.deliverable = () => false;
+  const primary = committee.node(1);
+  primary.effects = [];
+  for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1, { highest }));
+  const asked = primary.effects.find((effect) => effect.type === 'validate') ?? assert.fail();
+  assert.deepEqual(
+    [asked.blockHash, asked.holders.toSorted((a, b) => a - b)],
+    [highest.blockHash, [0, 2, 3]],
+  );
+  assert.deepEqual(primary.signed().slice(0, 3), ['view-change/0/1', 'new-view/0/1', 'prepare/0/1/2']);
+});
+
+test('it asks for each such block once in a view, whoever reports it', () => {
+  const committee = committeeAt(1);
+  committee.deliverable = (_, to, { kind }) => kind !== 'commit' && to !== 1;
+  committee.work();
+  committee.run();
+  const highest = committee.node(2).engine?.state.highest ?? assert.fail();
+  committee.deliverable = () => false;
+  const primary = committee.node(1);
+  primary.judge = () => ({ verdict: 'unavailable', reason: 'nobody has it' });
+  primary.effects = [];
+  for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1, { highest }));
+  primary.tick(committee.options.viewTimeoutMs / 4, 20);
+  assert.equal(primary.effects.filter(({ type }) => type === 'validate').length, 1);
+});
+
 test('nobody but its primary opens a view', () => {
   const committee = committeeAt(0);
   const node = committee.node(3);
