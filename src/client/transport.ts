@@ -206,10 +206,11 @@ function unfitToken(): Problem {
 
 /**
  * Whether a proxy may have forwarded a request before it answered with this status. A proxy that calls the
- * request itself wrong did not forward it.
+ * request itself wrong did not forward it; one that redirects may do so because the node failed in the middle
+ * of it. A browser gives a redirect the status 0.
  */
 function mayHaveArrived(status: number): boolean {
-  return status === 408 || status < 300 || status >= 500;
+  return status === 408 || status < 400 || status >= 500;
 }
 
 /** Why a node refuses: its own problem, or what something else answered in its place. */
@@ -237,7 +238,7 @@ function plainRefusal(url: string, response: Response, text: string): Problem {
       url,
       status,
       retryable: retryableStatus(status),
-      sent: !isRedirect && mayHaveArrived(status),
+      sent: mayHaveArrived(status),
       ...retryAfter(response),
     },
   });

@@ -757,7 +757,9 @@ test('what somebody else answers leaves it open whether the node took a transact
     [problemReply(500, 'api/internal'), true],
     [{ status: 404, body: '<html>not here</html>' }, false],
     [{ status: 403, body: '' }, false],
-    [{ status: 302, headers: { location: '/login' }, body: '' }, false],
+    // A proxy that shows a page of its own where the node behind it failed.
+    [{ status: 302, headers: { location: '/sorry' }, body: '' }, true],
+    [{ status: 307, headers: { location: '/sorry' }, body: '' }, true],
     [problemReply(503, 'api/busy'), false],
     [problemReply(422, 'transaction/expired'), false],
   ] as const) {
