@@ -35,6 +35,11 @@ const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 /** How long blocks are asked for, where the stream does not come through, until it is tried again. */
 const askForMs = 60_000;
+/**
+ * So often in a row it is told that there is no such place yet, for about 12 s, before that is believed: of
+ * several nodes behind one address one may be behind the others, and know of none while it starts.
+ */
+const timesAhead = 8;
 
 /** Where a reader is: after this block, on this chain. */
 interface Cursor {
@@ -49,8 +54,8 @@ interface Cursor {
  * after the last block, at the next node if there are several; when none comes and another node has more, at
  * that one. Where something holds the stream back, the blocks are asked for. It ends when `signal` is
  * aborted, and throws a problem when trying again cannot help, at none of the addresses: the chain there is
- * another one than the one that was read (`api/other-chain`), the next block was pruned, the node does not
- * know the place to go on from, or it does not answer as a node does.
+ * another one than the one that was read (`api/other-chain`), the next block was pruned, the place to go on from
+ * is not there and does not come (`api/cursor-ahead`), or it does not answer as a node does.
  */
 export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
   const { signal, onTrouble, admit, surroundings = defaultSurroundings } = options;
@@ -99,7 +104,8 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
     // A name that does not resolve now may resolve again later.
     const isMisfit = !isRetryable(trouble) && (trouble.code !== 'api/unreachable' || after === undefined);
     misfits = isMisfit ? misfits + 1 : 0;
-    if (misfits >= urls.length) throw trouble;
+    const isAhead = trouble.code === 'api/cursor-ahead';
+    if (misfits >= (isAhead ? Math.max(urls.length, timesAhead) : urls.length)) throw trouble;
     onTrouble?.(trouble);
     if (trouble.code === 'api/held-back') {
       isHeldBack = true;

@@ -149,6 +149,27 @@ test('when the node has the next block no more, the client says so instead of as
   assert.equal(seen.length, 2);
 });
 
+test('a node behind the one that was read before, at the same address, ends the reading only when it stays so', async (t) => {
+  const ahead = problemReply(409, 'api/cursor-ahead');
+  const lagging = await fakeApi(t, (_, before) =>
+    before === 0 ? streamOf(eventAt(1)) : before < 5 ? ahead : streamOf(eventAt(2)),
+  );
+  assert.deepEqual((await read({ baseUrl: lagging.url }, 2)).heights, [1, 2]);
+
+  for (const count of [1, 2, 12]) {
+    const nodes = await Promise.all(Array.from({ length: count }, () => fakeApi(t, () => ahead)));
+    const { thrown, troubles } = await read({ baseUrl: nodes.map(({ url }) => url), after: toHeight(9) }, 1);
+    assert.equal(thrown?.code, 'api/cursor-ahead');
+    assert.equal(troubles.length + 1, Math.max(count, 8), 'and at least once at each');
+  }
+
+  // What else is wrong for good is not waited for, whatever came before it.
+  const page = await fakeApi(t, (_, before) => (before < 3 ? ahead : { status: 404, body: 'none' }));
+  const { thrown } = await read({ baseUrl: page.url, after: toHeight(9) }, 1);
+  assert.equal(thrown?.code, 'api/answer');
+  assert.equal(page.seen.length, 4);
+});
+
 test('a chain that began anew at the same address is told from the one that was read', async (t) => {
   const other = 'cd'.repeat(32) as Hash;
   for (const [name, second] of [
