@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { harmless } from '../base/harmless.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { misshapen } from '../client/answer-shapes.ts';
-import type { HeaderItem, StatusAnswer, TransactionAnswer } from '../client/answers.ts';
+import type { HeaderItem, TransactionAnswer } from '../client/answers.ts';
 import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped, timeOfDay } from '../client/plain-words.ts';
@@ -13,7 +13,7 @@ import { certifiedHeader, verifyBlockBody } from '../client/verify.ts';
 import { wholeEvent } from '../client/whole-shapes.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
-import { hashHeader, headerJson, toHeight } from '../ledger/block.ts';
+import { type Height, hashHeader, headerJson, toHeight } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { transactionJson } from '../ledger/transaction.ts';
 import { shortAddress, whatText } from './block.ts';
@@ -25,6 +25,8 @@ import { readGenesis } from './trusted-genesis.ts';
 
 /** Between two tries for what belongs to a block. */
 const retryMs = 1_000;
+/** So often a block that was told of may be missing: of several nodes behind one address one may be behind. */
+const timesMissing = 5;
 
 export function watchCommand(): CommandUnknownOpts {
   return new Command('watch')
@@ -42,8 +44,7 @@ export function watchCommand(): CommandUnknownOpts {
       const client = connect(options);
       const genesis = options.genesis === undefined ? undefined : await readGenesis(options.genesis);
       const checker = genesis && new ProofChecker(genesis, client);
-      const status = unwrap(await client.status());
-      const { chainId, name } = genesis ?? chainOf(status);
+      const { chainId, name, after } = await beginning(client, genesis, options.from);
       const names = genesis === undefined ? await namesOf(client) : namesIn(genesis);
       if (process.stderr.isTTY) {
         notice(styledError('dim', `Final blocks of ${harmless(name)} at ${client.baseUrl}; Ctrl-C ends it.`));
@@ -52,8 +53,7 @@ export function watchCommand(): CommandUnknownOpts {
       const stream = finalBlocks({
         baseUrl: client.baseUrl,
         chainId,
-        // Named also where the next one is wanted: when the node stops before it told of any, none is missed.
-        after: options.from === undefined ? status.finalHeight : toHeight(options.from - 1),
+        after,
         onTrouble: (problem) => trouble.say(problem),
       });
       let left = options.blocks ?? Infinity;
@@ -128,11 +128,14 @@ async function namesOf(client: HttpClient): Promise<ReadonlyMap<string, string>>
 
 /** What belongs to a block is asked for until the node answers, as its stream is. */
 async function whenAnswered<T>(trouble: Trouble, ask: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (let missing = 0; ;) {
     try {
       return await ask();
     } catch (problem) {
-      if (!(problem instanceof Problem) || !isRetryable(problem)) throw problem;
+      if (!(problem instanceof Problem)) throw problem;
+      const isMissing = problem.code === 'api/no-such-block';
+      if (isMissing) missing += 1;
+      if (isMissing ? missing >= timesMissing : !isRetryable(problem)) throw problem;
       trouble.say(problem);
       await pause(retryMs);
     }
@@ -150,7 +153,7 @@ class Trouble {
       printError(toJson({ problem: { code, message, remedy, details }, triedAgain: true }));
       return;
     }
-    printError(styledError('yellow', `${harmless(message)}; it is tried again until it works`));
+    printError(styledError('yellow', `${harmless(message)}; it is tried again`));
   }
 
   isOver(): void {
@@ -158,8 +161,25 @@ class Trouble {
   }
 }
 
-function chainOf({ chainId, chainName }: StatusAnswer): { readonly chainId: Hash; readonly name: string } {
-  return { chainId, name: chainName };
+/**
+ * On which chain it reads, and after which block: named also where the next one is wanted, so that none is
+ * missed when the node stops before it told of any. The node is asked for what neither the file nor the
+ * command says.
+ */
+async function beginning(
+  client: HttpClient,
+  genesis: Genesis | undefined,
+  from: number | undefined,
+): Promise<{ readonly chainId: Hash; readonly name: string; readonly after: Height }> {
+  const asked = from === undefined ? undefined : toHeight(from - 1);
+  if (genesis !== undefined && asked !== undefined) {
+    return { chainId: genesis.chainId, name: genesis.name, after: asked };
+  }
+  const { chainId, chainName, finalHeight } = unwrap(await client.status());
+  const after = asked ?? finalHeight;
+  return genesis === undefined
+    ? { chainId, name: chainName, after }
+    : { chainId: genesis.chainId, name: genesis.name, after };
 }
 
 /** A line for a block. Where the terminal is narrow, what matters least is left out. */
