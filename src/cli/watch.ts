@@ -25,7 +25,7 @@ import { readGenesis } from './trusted-genesis.ts';
 
 /** Between two tries for what belongs to a block. */
 const retryMs = 1_000;
-/** So often a block that was told of may be missing: of several nodes behind one address one may be behind. */
+/** So often a block that was told of may be missing: of several nodes at one address one may be behind. */
 const timesMissing = 5;
 
 export function watchCommand(): CommandUnknownOpts {

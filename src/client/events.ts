@@ -54,8 +54,8 @@ interface Cursor {
  * after the last block, at the next node if there are several; when none comes and another node has more, at
  * that one. Where something holds the stream back, the blocks are asked for. It ends when `signal` is
  * aborted, and throws a problem when trying again cannot help, at none of the addresses: the chain there is
- * another one than the one that was read (`api/other-chain`), the next block was pruned, the place to go on from
- * is not there and does not come (`api/cursor-ahead`), or it does not answer as a node does.
+ * another one than the one that was read (`api/other-chain`), the next block was pruned, the place to go on
+ * from is not there and does not come (`api/cursor-ahead`), or it does not answer as a node does.
  */
 export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
   const { signal, onTrouble, admit, surroundings = defaultSurroundings } = options;
