@@ -104,8 +104,7 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
     // A name that does not resolve now may resolve again later.
     const isMisfit = !isRetryable(trouble) && (trouble.code !== 'api/unreachable' || after === undefined);
     misfits = isMisfit ? misfits + 1 : 0;
-    const isAhead = trouble.code === 'api/cursor-ahead';
-    if (misfits >= (isAhead ? Math.max(urls.length, timesAhead) : urls.length)) throw trouble;
+    if (misfits >= timesUntilBelieved(trouble, urls.length)) throw trouble;
     onTrouble?.(trouble);
     if (trouble.code === 'api/held-back') {
       isHeldBack = true;
@@ -117,6 +116,10 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
     await surroundings.sleep(pause * (0.5 + surroundings.random() / 2), signal);
     pause = Math.min(pause * 2, longestPauseMs);
   }
+}
+
+function timesUntilBelieved({ code }: Problem, nodes: number): number {
+  return code === 'api/cursor-ahead' ? Math.max(nodes, timesAhead) : nodes;
 }
 
 /** The node that is further: one who reads from the end on begins there with the next block. */
