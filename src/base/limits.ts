@@ -209,14 +209,14 @@ export const limits = {
   /**
    * Gossip of a member, of a stranger, and of all strangers together, however small: each delivery counts,
    * and each message in it. A node with a heavy load of its own sends 200 a second, and a hub relays those of
-   * others; each costs about 20 µs before the node sees it. From a stranger this many (`quiet`) are taken
-   * whatever the others send: what it listens to is in them.
+   * others; each costs about 20 µs before the node sees it. From a stranger so many (`quiet`) are taken
+   * whatever the others send: what it listens to is in them, and a few of what it has to say each second.
    */
   gossipMessages: {
     member: { perSecond: 4_000, burst: 16_000 },
     stranger: { perSecond: 600, burst: 2_400 },
     strangers: { perSecond: 2_000, burst: 8_000 },
-    quiet: 16,
+    quiet: { perSecond: 16, burst: 32 },
   },
   /**
    * A node with no more members to talk to relays all gossip to all of them: as many as are in a mesh of

@@ -1,5 +1,6 @@
 import type { GossipSub } from '@libp2p/gossipsub';
 import { invariant } from '../base/invariant.ts';
+import type { PeerId } from './port.ts';
 
 /** A message in a delivery, as far as it is looked at here. */
 interface RpcMessage {
@@ -13,7 +14,7 @@ interface Insides {
     put?: (key: string) => boolean;
   };
   readonly mcache?: { put?: (id: unknown, message: RpcMessage) => boolean };
-  handleReceivedMessage?: (from: unknown, message: RpcMessage) => Promise<void>;
+  handleReceivedMessage?: (from: { readonly toString: () => PeerId }, message: RpcMessage) => Promise<void>;
 }
 
 /**
@@ -24,10 +25,12 @@ interface Insides {
  *   The oldest are forgotten first, and would be taken for new.
  * - It keeps each for some seconds, for those who ask for it by its hash, and gives it to each of them three
  *   times, whatever that adds up to. Ours tell nobody what they have, so nobody asks, and nothing is kept.
+ * - It looks at each message of a delivery, at known ones too, of which nobody else hears: `count` is told of
+ *   each.
  * - A message is a view of the delivery that it came in, and keeps all of it, with what others came along. A
  *   small one gets memory of its own.
  */
-export function boundGossip(router: GossipSub, most: number): void {
+export function boundGossip(router: GossipSub, most: number, count: (from: PeerId) => void): void {
   const insides = router as unknown as Insides;
   const { seenCache: seen, mcache: kept, handleReceivedMessage: receive } = insides;
   const { entries, put } = seen ?? {};
@@ -44,6 +47,7 @@ export function boundGossip(router: GossipSub, most: number): void {
   };
   kept.put = () => true;
   insides.handleReceivedMessage = (from, message) => {
+    count(from.toString());
     const { data } = message;
     if (data !== undefined && 2 * data.length < data.buffer.byteLength) message.data = data.slice();
     return receive.call(router, from, message);

@@ -5,13 +5,14 @@ import type { PeerId } from './port.ts';
 
 interface Account {
   readonly own: TokenBucket;
-  readonly isMember: boolean;
+  /** What a stranger has for itself when all of them together sent too much; undefined for a member. */
+  readonly quiet: TokenBucket | undefined;
 }
 
 /**
- * How many gossip messages a peer may send, and how many all strangers together. Gossipsub decodes, hashes,
- * remembers and hands over each, however small it is; past the rate nothing of the peer is looked at. Times
- * are milliseconds of a monotonic clock.
+ * How many gossip messages a peer may send, and how many all strangers together. Gossipsub decodes, hashes
+ * and looks up each, however small it is and whether it is known already; past the rate nothing of the peer
+ * is looked at. Times are milliseconds of a monotonic clock.
  */
 export class GossipRate {
   readonly #isMember: (peer: PeerId) => boolean;
@@ -34,9 +35,9 @@ export class GossipRate {
   /** Asked before anything of a delivery is looked at, which counts as one itself. */
   accepts(peer: PeerId): boolean {
     const now = this.#now();
-    const { own, isMember } = this.#accountOf(peer);
-    const isQuiet = own.spent(now) < limits.gossipMessages.quiet;
-    if (!own.has(1, now) || !(isMember || isQuiet || this.#strangers.has(1, now))) return false;
+    const { own, quiet } = this.#accountOf(peer);
+    if (!own.has(1, now)) return false;
+    if (quiet !== undefined && !this.#strangers.has(1, now) && !quiet.has(1, now)) return false;
     this.count(peer);
     return true;
   }
@@ -44,9 +45,9 @@ export class GossipRate {
   /** A message of the peer has come. One delivery may hold several, so this may leave it owing some. */
   count(peer: PeerId): void {
     const now = this.#now();
-    const { own, isMember } = this.#accountOf(peer);
+    const { own, quiet } = this.#accountOf(peer);
     own.owe(1, now);
-    if (!isMember) this.#strangers.owe(1, now);
+    if (quiet !== undefined && !this.#strangers.take(1, now)) quiet.owe(1, now);
   }
 
   forget(peer: PeerId): void {
@@ -56,9 +57,11 @@ export class GossipRate {
   #accountOf(peer: PeerId): Account {
     let account = this.#peers.get(peer);
     if (account === undefined) {
-      const isMember = this.#isMember(peer);
-      const { member, stranger } = limits.gossipMessages;
-      account = { own: new TokenBucket(isMember ? member : stranger, this.#now()), isMember };
+      const now = this.#now();
+      const { member, stranger, quiet } = limits.gossipMessages;
+      account = this.#isMember(peer)
+        ? { own: new TokenBucket(member, now), quiet: undefined }
+        : { own: new TokenBucket(stranger, now), quiet: new TokenBucket(quiet, now) };
       this.#peers.set(peer, account);
     }
     return account;

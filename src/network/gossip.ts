@@ -117,7 +117,7 @@ export class Gossip {
     this.service = (components) => {
       this.#router = this.#create(components);
       this.#settled = tellCopiesApart(this.#router, options);
-      boundGossip(this.#router, limits.gossipRemembered);
+      boundGossip(this.#router, limits.gossipRemembered, (from) => this.#rate.count(from));
       const most = maxUndecided.count;
       const monotonicMs = (): number => performance.now();
       this.#lookAtClock = followClock(this.#router, { most, wallMs: Date.now, monotonicMs });
@@ -209,7 +209,6 @@ export class Gossip {
   }): TopicValidatorResult | Promise<TopicValidatorResult> {
     const { topic, message, from, onGossip } = input;
     const size = message.data.length;
-    this.#rate.count(from);
     if (size > limits.gossipMessageBytes) {
       this.#onFault(from, oversize(size, limits.gossipMessageBytes));
       return TopicValidatorResult.Reject;

@@ -63,14 +63,46 @@ describe('gossip of strangers', () => {
     const { deliver } = world();
     let taken = 0;
     for (let identity = 0; identity < 40; identity++) taken += deliver(`s${identity}`, stranger.burst);
-    assert.ok(taken <= (strangers.burst + 40 * quiet) / 2, String(taken));
+    assert.ok(taken <= (strangers.burst + 40 * quiet.burst) / 2, String(taken));
     assert.equal(deliver('Alice', 1_000), 1_000);
+  });
+
+  test('is bounded in all for ever, however evenly each of them sends what one may', () => {
+    const { clock, deliver } = world();
+    const seconds = 20;
+    let taken = 0;
+    for (let step = 0; step < 10 * seconds; step++, clock.now += 100) {
+      for (let identity = 0; identity < limits.strangerConnections; identity++)
+        taken += deliver(`s${identity}`, stranger.perSecond / 20);
+    }
+    const all = strangers.burst + seconds * strangers.perSecond;
+    const quietOnes = limits.strangerConnections * (quiet.burst + seconds * quiet.perSecond + 1);
+    assert.ok(2 * taken <= all + quietOnes, `${taken} of ${(all + quietOnes) / 2}`);
+  });
+
+  test('of one who is quiet is heard on and on, while the others send all they may', () => {
+    const { clock, deliver } = world();
+    for (let second = 0; second < 20; second++, clock.now += 1_000) {
+      for (let identity = 0; identity < 40; identity++) deliver(`s${identity}`, stranger.burst);
+      assert.equal(deliver('honest', quiet.perSecond / 2), quiet.perSecond / 2);
+    }
+  });
+
+  test('in a delivery of many messages is paid for in full by one whom only its own share lets in', () => {
+    const { clock, rate, deliver } = world();
+    for (let identity = 0; identity < 40; identity++) deliver(`s${identity}`, stranger.burst);
+    assert.equal(rate.accepts('full'), true);
+    for (let message = 0; message < 64; message++) rate.count('full');
+    assert.equal(rate.accepts('full'), false);
+    clock.now += 10;
+    // What came back meanwhile is what others send, and no debt of theirs.
+    assert.ok(deliver('another', stranger.burst) >= quiet.burst / 2);
   });
 
   test('is heard a little of each, whatever the others send: what it listens to is in that', () => {
     const { deliver } = world();
     for (let identity = 0; identity < 40; identity++) deliver(`s${identity}`, stranger.burst);
-    assert.equal(deliver('honest', 100), quiet / 2);
+    assert.equal(deliver('honest', 100), quiet.burst / 2);
   });
 });
 
@@ -95,7 +127,8 @@ describe('gossipsub', () => {
         void received.push(message.data ?? new Uint8Array()),
     };
   }
-  const bound = (inside: object, most = 3): void => boundGossip(inside as GossipSub, most);
+  const bound = (inside: object, count: (from: string) => void = () => {}): void =>
+    boundGossip(inside as GossipSub, 3, count);
 
   test('remembers only so many messages, and forgets the oldest', () => {
     const inside = router();
@@ -122,6 +155,14 @@ describe('gossipsub', () => {
     assert.deepEqual(copy, delivery.subarray(10, 20));
     assert.equal(copy?.buffer.byteLength, 10);
     assert.equal(same, large);
+  });
+
+  test('tells of each message that comes, before it looks at it', () => {
+    const inside = router();
+    const counted: string[] = [];
+    bound(inside, (from) => counted.push(`${from} ${inside.received.length}`));
+    for (const from of ['a', 'a', 'b']) inside.handleReceivedMessage(from, { data: Uint8Array.of(1) });
+    assert.deepEqual(counted, ['a 0', 'a 1', 'b 2']);
   });
 
   test('of another version, which keeps these elsewhere, is not taken', () => {

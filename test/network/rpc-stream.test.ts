@@ -96,10 +96,10 @@ async function inScene(
   }
 }
 
-/** One RPC that publishes a message of transactions. */
-const publication = (message: Uint8Array): Uint8Array => {
+/** One RPC that publishes messages of transactions. */
+const publication = (...messages: readonly Uint8Array[]): Uint8Array => {
   const topic = utf8(protocolNames('test').topic('transactions'));
-  return delivery(field(2, concat(field(2, message), field(4, topic))));
+  return delivery(concat(...messages.map((message) => field(2, concat(field(2, message), field(4, topic))))));
 };
 
 /** What lives in the heap and outside of it, for JavaScript. */
@@ -155,6 +155,31 @@ for (const [what, protocol, smallest] of [
     });
   });
 }
+
+void test('a message that is known counts each time that it comes: past the rate nothing more is looked at', async () => {
+  await inScene('/meshsub/1.2.0', async (caller, stream, handlers) => {
+    const perDelivery = 64;
+    const known = utf8('known');
+    stream.send(publication(known));
+    await eventually('it is heard', () => handlers.count('gossip') === 1);
+    const again = publication(...Array.from({ length: perDelivery }, () => known));
+    const deliveries = Math.ceil(limits.gossipMessages.member.burst / perDelivery);
+    const read = async (): Promise<void> => {
+      const before = caller.frames[yamux.ping] ?? 0;
+      caller.frame({ type: yamux.ping, flags: yamux.syn, length: 5 });
+      await eventually('it was read', () => (caller.frames[yamux.ping] ?? 0) > before);
+    };
+    for (let sent = 1; sent <= deliveries; sent++) {
+      stream.send(again);
+      // Slowly enough for the window of the stream.
+      if (sent % 32 === 0) await read();
+    }
+    await read();
+    stream.send(publication(utf8('new')));
+    for (let turn = 1; turn <= 3; turn++) await read();
+    assert.deepEqual(handlers.gossip('transactions'), [known]);
+  });
+});
 
 void test('a length above the limit ends the connection', async () => {
   await inScene('/meshsub/1.2.0', async (caller, stream) => {
