@@ -380,7 +380,10 @@ export const limits = {
       streams: { perSecond: 100, burst: 200 },
       bytes: { perSecond: 8 * MiB, burst: 32 * MiB },
     },
-    /** Of all strangers together, at most 10 % of a core: past it those go who send more than their share. */
+    /**
+     * Of all strangers together: 4, 3, 6 and 10 % of a core, and twice that at most while those who had to go
+     * come back. Past it those go who send the most, and nobody who sends no more than an equal part.
+     */
     strangers: {
       frames: { perSecond: 8_000, burst: 16_000 },
       messages: { perSecond: 16_000, burst: 64_000 },
@@ -398,6 +401,8 @@ export const limits = {
       bytes: { perSecond: 64 * MiB, burst: 128 * MiB },
     },
   },
+  /** Half of what a stranger sent is forgotten in this time, when it is asked who sends the most. */
+  recentUseMs: 1_000,
   /** Requests sent to one peer in a second, the others wait: 50 snapshot parts are 12 MiB. */
   requestsPerSecond: 50,
   /**

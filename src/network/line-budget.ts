@@ -17,22 +17,69 @@ interface LineRates {
 /** What is counted. */
 export type LineUse = keyof LineRates;
 
-/** What all strangers send together, and how many they are. */
+/** What all strangers send together. */
 export class StrangersBudget {
   readonly #buckets: Record<LineUse, TokenBucket>;
-  connections = 0;
+  /** What each of them sent of late. */
+  readonly #sent = new Map<LineBudget, Record<LineUse, RecentUse>>();
 
   constructor(now: number, rates: LineRates = limits.line.strangers) {
     this.#buckets = bucketsOf(rates, now);
   }
 
+  get connections(): number {
+    return this.#sent.size;
+  }
+
+  join(line: LineBudget): void {
+    const none = (): RecentUse => new RecentUse();
+    this.#sent.set(line, { frames: none(), messages: none(), streams: none(), bytes: none() });
+  }
+
+  leave(line: LineBudget): void {
+    this.#sent.delete(line);
+  }
+
   /**
-   * False when the strangers as a whole sent too much, and this one more than its share of it: so who sends
-   * much goes, and the others stay.
+   * When the strangers as a whole sent too much, those go who sent the most of late, until what the others
+   * sent fits: nobody who sent no more than an equal part.
    */
-  take(use: LineUse, amount: number, spent: number, now: number): boolean {
+  take(line: LineBudget, use: LineUse, amount: number, now: number): void {
+    this.#sent.get(line)?.[use].add(amount, now);
     const all = this.#buckets[use];
-    return all.take(amount, now) || spent <= all.burst / Math.max(1, this.connections);
+    all.owe(amount, now);
+    while (!all.has(0, now)) {
+      const most = this.#most(use, now);
+      if (most === undefined || most.sent <= all.burst / limits.strangerConnections) return;
+      // All of it would make it cheap to come back and do it again.
+      all.owe(-most.sent / 2, now);
+      this.leave(most.line);
+      most.line.fault ??= tooMuch(use, 'stranger', all);
+    }
+  }
+
+  #most(use: LineUse, now: number): { readonly line: LineBudget; readonly sent: number } | undefined {
+    let most: { readonly line: LineBudget; readonly sent: number } | undefined;
+    for (const [line, uses] of this.#sent) {
+      const sent = uses[use].at(now);
+      if (most === undefined || sent > most.sent) most = { line, sent };
+    }
+    return most;
+  }
+}
+
+/** What was used, of which half is forgotten in `recentUseMs`. */
+class RecentUse {
+  #amount = 0;
+  #at = 0;
+
+  at(now: number): number {
+    return this.#amount * 0.5 ** (Math.max(0, now - this.#at) / limits.recentUseMs);
+  }
+
+  add(amount: number, now: number): void {
+    this.#amount = this.at(now) + amount;
+    this.#at = now;
   }
 }
 
@@ -47,7 +94,10 @@ export class LineBudget {
   #buckets: Record<LineUse, TokenBucket>;
   /** Bytes that we asked for and that have not come. */
   #asked = 0;
-  /** Why the connection had to end: it broke a rule of the muxer, or of this budget. */
+  /**
+   * Why the connection has to end: it broke a rule of the muxer, or of this budget. Said when the next thing
+   * comes on it.
+   */
   fault: Problem | undefined;
 
   constructor(strangers: StrangersBudget, now: () => number) {
@@ -62,8 +112,8 @@ export class LineBudget {
 
   set standing(standing: Standing) {
     if (standing === this.#standing) return;
-    if (this.#standing === 'stranger') this.#strangers.connections--;
-    if (standing === 'stranger') this.#strangers.connections++;
+    if (this.#standing === 'stranger') this.#strangers.leave(this);
+    if (standing === 'stranger') this.#strangers.join(this);
     this.#standing = standing;
     this.#buckets = bucketsOf(limits.line[standing], this.#now());
   }
@@ -84,10 +134,8 @@ export class LineBudget {
     }
     const own = this.#buckets[use];
     if (!own.take(counted, now)) return tooMuch(use, this.#standing, own);
-    if (this.#standing !== 'stranger') return undefined;
-    return this.#strangers.take(use, counted, own.spent(now), now)
-      ? undefined
-      : tooMuch(use, 'stranger', own);
+    if (this.#standing === 'stranger') this.#strangers.take(this, use, counted, now);
+    return this.fault;
   }
 }
 
