@@ -46,7 +46,9 @@ type ChainVerdict =
   /** It stands behind a change of the protocol version to one that this program does not know. */
   | { readonly verdict: 'unknown-version'; readonly version: number }
   /** This block of the chain is not here. */
-  | { readonly verdict: 'missing'; readonly hash: Hash };
+  | { readonly verdict: 'missing'; readonly hash: Hash }
+  /** More blocks of the chain have to be executed than were asked for. */
+  | { readonly verdict: 'unfinished' };
 
 /** What a block stands on. */
 interface Base {
@@ -71,6 +73,7 @@ export class Chain {
   readonly #candidates = new Map<Hash, Candidate>();
   /** Blocks on disk that can never become final, found after a restart. */
   #leftovers: Hash[] = [];
+  #executed = 0;
   #final: FinalBlock;
 
   constructor(options: ChainOptions) {
@@ -85,6 +88,11 @@ export class Chain {
 
   get size(): number {
     return this.#candidates.size;
+  }
+
+  /** Blocks that were executed here so far, those of others. */
+  get executed(): number {
+    return this.#executed;
   }
 
   get(hash: Hash): Candidate | undefined {
@@ -144,8 +152,11 @@ export class Chain {
     return protocolVersion > newest ? protocolVersion : undefined;
   }
 
-  /** Executes what was not executed yet on the way up from the final block to this one. */
-  judge(hash: Hash): ChainVerdict {
+  /**
+   * Executes what was not executed yet on the way up from the final block to this one, and no more blocks
+   * than `most`: each holds up all else for as long as it takes.
+   */
+  judge(hash: Hash, most = Number.POSITIVE_INFINITY): ChainVerdict {
     if (hash === this.#final.hash) return { verdict: 'valid', chain: [] };
     const path: Candidate[] = [];
     let at = hash;
@@ -158,7 +169,9 @@ export class Chain {
     }
     path.reverse();
     let parent: Base = this.#final;
+    let left = most;
     for (const candidate of path) {
+      if (candidate.outcome.name === 'unknown' && --left < 0) return { verdict: 'unfinished' };
       const version = this.#unknownVersion(parent);
       if (version !== undefined) return { verdict: 'unknown-version', version };
       const outcome = this.#execute(candidate, parent);
@@ -218,6 +231,7 @@ export class Chain {
 
   #execute(candidate: Candidate, parent: Base): Exclude<Outcome, { name: 'unknown' }> {
     if (candidate.outcome.name !== 'unknown') return candidate.outcome;
+    this.#executed += 1;
     const outcome = this.#judgeOn(candidate.block, parent);
     candidate.outcome = outcome;
     return outcome;

@@ -38,6 +38,8 @@ interface Job {
 export class Validation {
   readonly #options: ValidationOptions;
   readonly #jobs = new Map<Hash, Job>();
+  /** Those that wait for the next turn of the loop, in which one block is executed again. */
+  #nextTurn: Job[] | null = null;
 
   constructor(options: ValidationOptions) {
     this.#options = options;
@@ -62,7 +64,11 @@ export class Validation {
     if (job.height > chain.final.height + limits.ancestorWalk) {
       return this.#answer(job, { verdict: 'unavailable', reason: 'too far above the final block' });
     }
-    const verdict = chain.judge(job.hash);
+    const verdict = this.#judge(job.hash);
+    if (verdict.verdict === 'unfinished') {
+      this.#nextTurn?.push(job);
+      return;
+    }
     if (verdict.verdict === 'missing') {
       if (verdict.hash === fetched) {
         // Not kept, and still needed: it is at or below the final height and nothing final, so it is of a
@@ -80,6 +86,24 @@ export class Validation {
       return this.#answer(job, { verdict: 'unavailable', reason });
     }
     this.#answer(job, this.#judgeTime(verdict.chain));
+  }
+
+  /**
+   * Executes one block in each turn of the loop, whoever needs it: ancestors of a block that was fetched, or
+   * a window of proposals that waited for one, would hold up everything else together.
+   */
+  #judge(hash: Hash): ReturnType<Chain['judge']> {
+    const { chain, clock } = this.#options;
+    const { executed } = chain;
+    const verdict = chain.judge(hash, this.#nextTurn === null ? 1 : 0);
+    if (chain.executed === executed) return verdict;
+    this.#nextTurn = [];
+    clock.after(0, () => {
+      const waiting = this.#nextTurn ?? [];
+      this.#nextTurn = null;
+      for (const job of waiting) if (this.#jobs.get(job.hash) === job) this.#goOn(job);
+    });
+    return verdict;
   }
 
   #atFinal({ height, hash }: Job): ValidatedInput['result'] {

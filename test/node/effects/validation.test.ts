@@ -136,6 +136,17 @@ function holderOf(...blocks: readonly Made[]): Server {
   };
 }
 
+/** How many of these blocks are executed, after each turn in which it is another number. */
+function executedByTurn({ time, chain }: World, run: readonly Made[]): number[] {
+  const executed = (): number => run.filter(({ hash }) => chain.get(hash)?.outcome.name === 'valid').length;
+  const counts = [executed()];
+  time.runUntil(() => {
+    if (executed() !== counts.at(-1)) counts.push(executed());
+    return counts.at(-1) === run.length;
+  }, 20_000);
+  return counts;
+}
+
 describe('validating a proposal', () => {
   test('whose transactions all wait in the mempool asks nobody', () => {
     const world = new World();
@@ -499,6 +510,28 @@ describe('validating a block of which only the hash is known', () => {
     assert.deepEqual(
       result.chain.map(({ blockHash }) => blockHash),
       run.map(({ hash }) => hash),
+    );
+  });
+
+  test('executes its ancestors one in each turn of the loop', () => {
+    const world = new World();
+    const run = maker.run(6, (height) => [transfer(height - 1)]);
+    for (const { block } of run) world.chain.add(block, { stored: false });
+    world.validate(run.at(-1) as Made, { withProposal: false });
+    assert.deepEqual(executedByTurn(world, run), [1, 2, 3, 4, 5, 6]);
+    assert.equal(world.verdict(0)?.verdict, 'valid');
+  });
+
+  test('and so those of several that waited for the same', () => {
+    const world = new World();
+    const run = maker.run(6, (height) => [transfer(height - 1)]);
+    world.hold(...run.slice(1).flatMap(({ block }) => block.transactions));
+    world.servers.set('peer-1', holderOf(...run));
+    for (const made of run) world.validate(made);
+    assert.deepEqual(executedByTurn(world, run), [0, 1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(
+      world.answers.map(({ blockHash, result }) => [blockHash, result.verdict]),
+      run.map(({ hash }) => [hash, 'valid']),
     );
   });
 
