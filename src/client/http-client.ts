@@ -63,7 +63,7 @@ import {
   withOutcome,
 } from './outcomes.ts';
 import { pathPart, query } from './paths.ts';
-import { isRetryable, Transport, type TransportOptions } from './transport.ts';
+import { asSent, isRetryable, Transport, type TransportOptions } from './transport.ts';
 
 export type FinalTransaction = Extract<TransactionStatusAnswer, { status: 'final' }>;
 
@@ -140,7 +140,8 @@ export class HttpClient {
   /**
    * Hands over many, in binary, in as few requests as the limits allow, one after the other. One answer per
    * transaction, in order; those of a request that failed are refused with its problem, and so are all after
-   * it. When something in the list is no transaction, nothing is sent, and all are refused with that problem.
+   * it. What is refused after a try that may have arrived has an unknown outcome, as with `submit`. When
+   * something in the list is no transaction, nothing is sent, and all are refused with that problem.
    * With `waitMs` each answer comes when all are final, or as they stand after this long.
    */
   async submitBatch(
@@ -158,16 +159,18 @@ export class HttpClient {
     for (const batch of splitIntoBatches(list)) {
       const isFirstFailure = failure === undefined;
       if (failure === undefined) {
+        let isLost = false;
         const answer = await this.#call('submissions', {
           method: 'POST',
           path: `/v1/transactions${query(waitMs === undefined ? {} : { wait: 'final', timeoutMs: waitMs })}`,
           body: encodeBatch(batch),
           contentType: 'application/octet-stream',
           shape: submissionsOf(batch),
+          onLost: () => (isLost = true),
           ...deadline,
         });
         if (!(answer instanceof Problem)) {
-          answers.push(...answer.results);
+          answers.push(...(isLost ? answer.results.map(refusalLeftOpen) : answer.results));
           continue;
         }
         failure = answer;
@@ -578,6 +581,13 @@ export class HttpClient {
     const wrong = misshapen(answer, [ofChain, shape, this.#shapes?.[kind]], this.baseUrl);
     return wrong ?? (answer as Answers[Kind]);
   }
+}
+
+/** An earlier try may have been taken, by this node or by another one at its address. */
+function refusalLeftOpen(answer: SubmitAnswer): SubmitAnswer {
+  const { status, hash } = answer;
+  if (status !== 'refused' || hash === null) return answer;
+  return { status, hash, problem: problemPart(withOutcome(asSent(problemOf(answer.problem)), hash)) };
 }
 
 /** The paths that are asked for are those of this program: who has one of them not is another. */

@@ -59,6 +59,8 @@ interface HttpRequest {
   readonly deadlineMs?: number;
   /** Aborted when the answer is not wanted any more. */
   readonly signal?: AbortSignal | undefined;
+  /** Called, at least once, when a try may have arrived and brought no answer. */
+  readonly onLost?: () => void;
 }
 
 export interface TransportOptions {
@@ -115,6 +117,7 @@ export class Transport {
       if (!(answer instanceof Problem)) return answer;
       if (!isRetryable(answer)) return ended(answer);
       sent ||= answer.details['sent'] === true;
+      if (sent) request.onLost?.();
       const asked = answer.details['retryAfterMs'];
       const backOff = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + random() / 2);
       const pause = Math.max(backOff, typeof asked === 'number' ? asked : 0);

@@ -774,6 +774,37 @@ test('what somebody else answers leaves it open whether the node took a transact
   }
 });
 
+test('what of many is refused after a try that may have arrived is open, as one alone is', async (t) => {
+  const problem = { code: 'transaction/insufficient-balance', detail: 'why', remedy: 'how', details: {} };
+  for (const [first, isOpen] of [
+    [{ status: 504, body: '' }, true],
+    [problemReply(503, 'api/busy'), false],
+  ] as const) {
+    const { url } = await fakeApi(t, (_, before) => {
+      if (before % 2 === 0) return first;
+      const [taken, refused] = [payment(0), payment(1)];
+      const results = [
+        { status: 'accepted', hash: taken.hash, missing: null },
+        { status: 'refused', hash: refused.hash, problem },
+      ];
+      return { body: { ...origin, results } };
+    });
+    const client = new HttpClient({
+      baseUrl: url,
+      surroundings: { ...defaultSurroundings, sleep: async () => undefined },
+    });
+    const [taken, refused] = await client.submitBatch([payment(0), payment(1)]);
+    assert.equal(taken?.status, 'accepted');
+    assert.ok(refused?.status === 'refused');
+    const { code, details } = refused.problem;
+    assert.equal(code, problem.code);
+    assert.deepEqual(
+      [details['sent'], details['outcome']],
+      isOpen ? [true, 'unknown'] : [undefined, undefined],
+    );
+  }
+});
+
 test('what was to follow a request that failed was not sent, and that is said', async (t) => {
   const { url, seen } = await fakeApi(t, () => ({ status: 504, body: '' }));
   const many = Array.from({ length: limits.httpBatch + 1 }, (_, nonce) => payment(nonce));
