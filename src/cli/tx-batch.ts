@@ -1,16 +1,26 @@
 import { Option } from '@commander-js/extra-typings';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { harmless } from '../base/harmless.ts';
 import { defined } from '../base/invariant.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { SubmitAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
-import { problemOf, untilExpiry } from '../client/outcomes.ts';
-import { failureText, grouped } from '../client/plain-words.ts';
-import { isRetryable } from '../client/transport.ts';
+import { problemOf } from '../client/outcomes.ts';
 import type { Wallet } from '../client/wallet.ts';
 import type { Transaction } from '../ledger/transaction.ts';
+import {
+  aboutUnheld,
+  countsOf,
+  exitCodeOf,
+  type Flight,
+  flightJson,
+  isDoubtful,
+  isSettled,
+  learn,
+  lineText,
+  lookAgain,
+  summaryText,
+} from './batch-flights.ts';
 import { readJournal, writeJournal } from './batch-journal.ts';
 import type { BatchLine } from './batch-lines.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -18,7 +28,7 @@ import { reportFailure } from './failure.ts';
 import { answerMsOf } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { onInterrupt } from './signals.ts';
-import { mayCountUnseen, print, styled, toJson } from './terminal.ts';
+import { mayCountUnseen, print, toJson } from './terminal.ts';
 import { openWallet, type SendOptions, termsOf } from './tx-send.ts';
 
 export const signedOption = new Option(
@@ -36,15 +46,6 @@ const retryMs = 250;
 
 type BatchOptions = Omit<SendOptions, 'if' | 'reference' | 'wait'> & { readonly signed?: string | undefined };
 
-/** A line's transaction, and what is known of it so far. */
-interface Flight {
-  readonly line: number;
-  readonly transaction: Transaction;
-  answer: SubmitAnswer | undefined;
-}
-
-type Fate = 'applied' | 'failed' | 'refused' | 'gone' | 'open' | 'not sent';
-
 /**
  * Signs a transaction for each line, writes all of them to a file, and sends them until each is final or can
  * never be. Run again it sends the same bytes again.
@@ -55,11 +56,13 @@ export async function sendBatch(
 ): Promise<void> {
   const opened = await openWallet(options);
   const { client, status } = opened;
-  const transactions = await signedOf(options, batch, opened);
+  const { transactions, mayBeTaken } = await signedOf(options, batch, opened);
   const flights = transactions.map((transaction, index): Flight => ({
     line: batch.lines[index]?.line ?? index + 1,
     transaction,
     answer: undefined,
+    isUnderWay: false,
+    mayBeTaken,
   }));
   const json = options.json === true;
   const show = (): void => {
@@ -94,7 +97,7 @@ export async function sendBatch(
   process.exitCode = exitCodeOf(flights);
 }
 
-/** What was signed by an earlier run of the same batch, or is signed now and kept. */
+/** What was signed by an earlier run of the same batch, which may have sent it, or is signed now and kept. */
 async function signedOf(
   options: BatchOptions,
   {
@@ -103,7 +106,7 @@ async function signedOf(
     lines,
   }: { readonly file: string; readonly input: Uint8Array; readonly lines: readonly BatchLine[] },
   opened: Awaited<ReturnType<typeof openWallet>>,
-): Promise<readonly Transaction[]> {
+): Promise<{ readonly transactions: readonly Transaction[]; readonly mayBeTaken: boolean }> {
   const { status, wallet } = opened;
   if (file === '-' && options.signed === undefined) {
     throw new Problem('cli/usage', 'what comes from standard input needs --signed', {
@@ -122,14 +125,14 @@ async function signedOf(
     });
   };
   const found = await before();
-  if (found !== undefined) return found;
+  if (found !== undefined) return { transactions: found, mayBeTaken: true };
   const { nonce, expiryHeight, feeOf } = await termsOf(opened, options);
   const transactions = lines.map(({ content }, index) =>
     unwrap(wallet.build(content, { nonce: nonce + index, fee: feeOf(content), expiryHeight })),
   );
-  if (await writeJournal(journal, name, transactions)) return transactions;
+  if (await writeJournal(journal, name, transactions)) return { transactions, mayBeTaken: false };
   // Another one signed the same batch meanwhile.
-  return defined(await before(), 'a journal that is there');
+  return { transactions: defined(await before(), 'a journal that is there'), mayBeTaken: true };
 }
 
 /** What was signed otherwise than it is asked for now: nothing of that is signed again. */
@@ -158,107 +161,27 @@ async function deliver(
   for (;;) {
     const window = flights.filter((flight) => !isSettled(flight)).slice(0, windowSize);
     if (window.length === 0) return undefined;
+    for (const flight of window) flight.isUnderWay = true;
     const answers = await client.submitBatch(
       window.map(({ transaction }) => transaction),
       { waitMs },
     );
-    for (const [index, flight] of window.entries()) flight.answer = answers[index];
+    for (const [index, flight] of window.entries()) learn(flight, answers[index]);
+    const [first] = answers;
+    const problem = first?.status === 'refused' ? problemOf(first.problem) : undefined;
+    // Nobody judged it, and the client tried again for as long as it was told.
+    const isCutOff = problem?.details['sent'] !== undefined;
+    if (isCutOff || window.some(isDoubtful)) await lookAgain(client, window);
     const settled = window.filter(isSettled);
     onSettled(settled);
-    const [first] = window;
     if (settled.some(({ answer }) => answer?.status === 'refused')) return undefined;
+    if (isCutOff && window.some((flight) => !isSettled(flight))) return cutOff(problem);
+    const doubtful = window.find(isDoubtful);
+    if (doubtful !== undefined) return inDoubt(doubtful);
     if (settled.length > 0) movedAt = performance.now();
-    const problem = first?.answer?.status === 'refused' ? problemOf(first.answer.problem) : undefined;
-    // Nobody judged it, and the client tried again for as long as it was told.
-    if (problem?.details['sent'] !== undefined) return cutOff(problem);
     if (performance.now() - movedAt > stuckMs) return problem ?? stuck();
     if (settled.length === 0) await pause(retryMs);
   }
-}
-
-/** What becomes of it is known, and will not change. */
-function isSettled({ answer }: Flight): boolean {
-  if (answer?.status === 'refused') {
-    const problem = problemOf(answer.problem);
-    // The request failed as a whole: nobody judged the line.
-    return !isRetryable(problem) && problem.details['sent'] === undefined;
-  }
-  return answer?.status === 'final' || answer?.status === 'gone';
-}
-
-function fateOf(flight: Flight): Fate {
-  const { answer } = flight;
-  if (answer === undefined) return 'not sent';
-  if (answer.status === 'final') return answer.receipt.status;
-  return isSettled(flight) && (answer.status === 'refused' || answer.status === 'gone')
-    ? answer.status
-    : 'open';
-}
-
-function lineText(flight: Flight): string {
-  const { line, transaction, answer } = flight;
-  const about = `line ${line}  ${transaction.hash}`;
-  switch (answer?.status) {
-    case undefined:
-      return `${about}  not sent`;
-    case 'final': {
-      const { height, receipt } = answer;
-      const result =
-        receipt.status === 'applied'
-          ? styled('green', 'applied')
-          : styled('red', `failed (${failureText(receipt)})`);
-      return `${about}  final at height ${grouped(height)}: ${result}`;
-    }
-    case 'refused':
-    case 'gone': {
-      const { code, detail } = answer.problem;
-      const word = fateOf(flight) === 'open' ? 'open' : answer.status;
-      return `${about}  ${styled('red', word)}: ${harmless(code)}, ${harmless(detail)}`;
-    }
-    case 'accepted':
-    case 'pending': {
-      const { missing } = answer;
-      return missing == null
-        ? `${about}  open: it waits to be put into a block`
-        : `${about}  open: it waits for nonce ${missing.nonce}${untilExpiry(missing)}`;
-    }
-    case 'known':
-    case 'unknown':
-      return `${about}  open`;
-  }
-}
-
-function flightJson(flight: Flight): object {
-  const { line, transaction, answer } = flight;
-  const { hash, nonce } = transaction;
-  return { line, hash, nonce, fate: fateOf(flight), answer: answer ?? null };
-}
-
-function countsOf(flights: readonly Flight[]) {
-  const count = (fate: Fate): number => flights.filter((flight) => fateOf(flight) === fate).length;
-  return {
-    applied: count('applied'),
-    failed: count('failed'),
-    refused: count('refused'),
-    gone: count('gone'),
-    open: count('open'),
-    notSent: count('not sent'),
-  };
-}
-
-function summaryText(flights: readonly Flight[]): string {
-  const { applied, failed, refused, gone, open, notSent } = countsOf(flights);
-  return `${flights.length} transactions: ${applied} applied, ${failed} failed, ${refused} refused, ${gone} gone, ${open} open, ${notSent} not sent.`;
-}
-
-const aboutUnheld =
-  'Lines that were refused or are gone will never count. To try them again put them, and no others, into a file of their own: that is another batch.';
-
-function exitCodeOf(flights: readonly Flight[]) {
-  const { failed, refused, gone, open, notSent } = countsOf(flights);
-  if (refused + gone > 0) return exitCodes.problem;
-  if (open + notSent > 0) return exitCodes.timeout;
-  return failed > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
 function stopped(): Problem {
@@ -275,6 +198,20 @@ function cutOff(problem: Problem): Problem {
     details,
     cause: problem,
   });
+}
+
+/** Whoever takes it for refused, and has another one signed, may pay twice. */
+function inDoubt({ line, transaction, answer }: Flight): Problem {
+  const { hash, nonce, expiryHeight } = transaction;
+  const { code, detail } = (answer as Extract<SubmitAnswer, { status: 'refused' }>).problem;
+  return new Problem(
+    'api/not-final',
+    `the transaction of line ${line} is refused now (${code}: ${detail}), but may have been taken before`,
+    {
+      remedy: `Sign nothing else for the same purpose before it is gone, which it is when nonce ${nonce} is used by another one, or block ${expiryHeight} is final: "quorate tx status ${hash}" tells. Until then run the same command again, at this node or another one of the chain: each transaction counts once.`,
+      details: { line, hash, nonce, expiryHeight, outcome: 'unknown' },
+    },
+  );
 }
 
 function stuck(): Problem {

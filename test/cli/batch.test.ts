@@ -6,11 +6,11 @@ import { fromHex } from '../../src/base/bytes.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
-import { fakeApi, origin, status } from '../client/fake-api.ts';
+import { fakeApi, origin, problemReply, type Reply, type Seen, status } from '../client/fake-api.ts';
 import { alice, bob } from './chain.ts';
 import { jsonOf, problemOf, quorate, type Ran, temporaryDirectory } from './quorate.ts';
 
-type Verdict = 'applied' | 'failed' | 'pending' | 'refused' | 'gone';
+type Verdict = 'applied' | 'failed' | 'pending' | 'known' | 'refused' | 'gone';
 
 /** Alice's account, as a node answers it. */
 const accountOf = (pendingNonce: number): object => ({
@@ -29,10 +29,20 @@ const accountOf = (pendingNonce: number): object => ({
 });
 
 /** A node that says of each transaction what the test wants, by its nonce and how often it came. */
-async function node(t: TestContext, judge: (nonce: number, time: number) => Verdict) {
+async function node(
+  t: TestContext,
+  judge: (nonce: number, time: number) => Verdict,
+  instead: (request: Seen, before: number) => Reply | undefined = () => undefined,
+) {
   const times = new Map<number, number>();
   const sent: Transaction[][] = [];
-  const { url, seen } = await fakeApi(t, ({ method, url: path, body }) => {
+  const { url, seen } = await fakeApi(t, (request) => {
+    const { method, url: path, body } = request;
+    const other = instead(request, sent.length);
+    if (other !== undefined) {
+      if (method === 'POST') sent.push(readBinary(body));
+      return other;
+    }
     if (method === 'POST') {
       const transactions = path.includes('wait=final')
         ? readBinary(body)
@@ -76,6 +86,7 @@ function readBinary(body: Buffer): Transaction[] {
 function answerTo({ hash, nonce }: Transaction, verdict: Verdict): object {
   const problem = { code: 'transaction/wrong-signers', detail: 'why', remedy: 'how', details: {} };
   if (verdict === 'refused' || verdict === 'gone') return { status: verdict, hash, problem };
+  if (verdict === 'known') return { status: verdict, hash };
   if (verdict === 'pending') {
     const missing = { sender: encodeAddress(alice.publicKey), nonce: nonce - 1, expiryHeight: 99 };
     return { status: 'pending', hash, missing };
@@ -249,6 +260,108 @@ describe('tx batch', () => {
     assert.match(out, /^line 4 .* open: it waits for nonce 6; it is gone when block 99 is final$/m);
     assert.match(out, /^Lines that were refused .* into a file of their own/m);
     assert.match(out, /1 applied, 0 failed, 1 refused, 0 gone, 1 open, 0 not sent/);
+  });
+
+  /** What a node that is asked for one transaction says. */
+  const statusOf = (path: string, said: object): Reply | undefined => {
+    const [, hash] = /^\/v1\/transactions\/([0-9a-f]{64})$/.exec(path) ?? [];
+    return hash === undefined ? undefined : { body: { ...origin, hash, ...said } };
+  };
+  const unknown = { status: 'unknown', problem: null };
+  const refusedAs = (as: string): object => ({
+    status: as,
+    problem: { code: 'mempool/superseded', detail: 'why', remedy: 'how', details: {} },
+  });
+
+  test('when no answer comes it asks what became of each, and forgets nothing that it was told', async (t) => {
+    for (const [of, fate] of [
+      [refusedAs('gone'), '1 applied, 0 failed, 0 refused, 1 gone, 1 open, 0 not sent'],
+      [unknown, '1 applied, 0 failed, 0 refused, 0 gone, 2 open, 0 not sent'],
+    ] as const) {
+      const { file, run } = world(t);
+      const { url, sent } = await node(
+        t,
+        (nonce) => (nonce === 5 ? 'applied' : 'pending'),
+        ({ method, url: path }, before) => {
+          if (method === 'POST' && before > 0) return { status: 504, body: 'no answer' };
+          return statusOf(path, path.includes(hashes(sent[0])[1] ?? '') ? of : unknown);
+        },
+      );
+      const ran = await run(url, ['batch', file, '--timeout', '0']);
+      assert.match(ran.out, /^line 1 .* final at height 41: applied$/m);
+      assert.match(ran.out, /^line 4 .* open: it waits for nonce 6; it is gone when block 99 is final$/m);
+      assert.match(ran.out, new RegExp(fate), ran.out);
+      assert.match(ran.err, /HTTP 504[^]*run the same command again/);
+    }
+  });
+
+  test('what was not sent for sure is told so, and what is under way is not', async (t) => {
+    const { file, run } = world(t);
+    const proxy = await node(
+      t,
+      () => 'applied',
+      ({ method }) => (method === 'POST' ? { status: 401, body: 'who are you' } : undefined),
+    );
+    const ran = await run(proxy.url, ['batch', file]);
+    assert.match(ran.out, /0 open, 3 not sent/);
+    const other = world(t);
+    const silent = await node(
+      t,
+      () => 'applied',
+      ({ method }) => (method === 'POST' ? { body: null } : undefined),
+    );
+    const interruptWhen = (): boolean => silent.sent.length > 0;
+    const stopped = await other.run(silent.url, ['batch', other.file], { interruptWhen });
+    assert.equal(stopped.code, 4);
+    assert.match(stopped.out, /^line 1 .* open: it may have been sent, and no answer came$/m);
+    assert.match(stopped.out, /3 open, 0 not sent/);
+  });
+
+  test('a refusal after a try that may have been taken, of this run or of one before, is none', async (t) => {
+    const { file, run } = world(t);
+    let said: object = unknown;
+    const { url } = await node(
+      t,
+      () => 'refused',
+      ({ method, url: path }, before) => {
+        if (method === 'POST' && before === 0) return { status: 502, body: 'it broke' };
+        return statusOf(path, said);
+      },
+    );
+    for (const expected of [
+      /whether the node took the transaction is unknown/,
+      /may have been taken before/,
+    ]) {
+      const ran = await run(url, ['batch', file, '--json']);
+      assert.equal(ran.code, 4, ran.out);
+      assert.deepEqual([jsonOf(ran)['refused'], jsonOf(ran)['open']], [0, 3]);
+      assert.match(problemOf(ran).message, expected);
+    }
+    said = refusedAs('gone');
+    const ran = await run(url, ['batch', file, '--json']);
+    assert.equal(ran.code, 1, ran.err);
+    assert.deepEqual([jsonOf(ran)['gone'], jsonOf(ran)['open']], [3, 0]);
+  });
+
+  test('what was final so long ago that its block is pruned is not waited for', async (t) => {
+    const { file, run } = world(t);
+    const { url, sent } = await node(t, (nonce) => (nonce === 7 ? 'applied' : 'known'));
+    const ran = await run(url, ['batch', file]);
+    assert.equal(sent.length, 1);
+    assert.equal(ran.code, 1, 'whether it failed is not known');
+    assert.match(ran.out, /^line 1 .* final long ago: the node keeps no more what came of it$/m);
+    assert.match(ran.out, /1 applied, .* 0 open, 0 not sent, 2 final long ago\.$/m);
+    const pruned = await node(
+      t,
+      () => 'pending',
+      ({ method, url: path }) => {
+        if (method === 'POST') return { status: 504, body: '' };
+        return statusOf(path, {}) && problemReply(410, 'storage/pruned');
+      },
+    );
+    const other = world(t);
+    const looked = await other.run(pruned.url, ['batch', other.file, '--timeout', '0']);
+    assert.match(looked.out, /3 final long ago/);
   });
 
   test('what was signed for something else is never sent', async (t) => {
