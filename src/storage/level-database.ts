@@ -5,7 +5,8 @@ import { damaged } from './checksummed.ts';
 import { checkLevelFiles, hasTaken } from './level-files.ts';
 import { openingProblem, readProblem, writeProblem } from './level-problems.ts';
 import { OpenLogs } from './open-logs.ts';
-import { inaccessible, type StoreDirectory, syncDirectory } from './store-directory.ts';
+import { inaccessible, type StoreDirectory } from './store-directory.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 const MiB = 1024 * 1024;
 /**

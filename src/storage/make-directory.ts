@@ -2,14 +2,16 @@ import { mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nameOfFault } from '../base/machine-fault.ts';
+import { syncDirectory, syncDirectorySync } from './sync-directory.ts';
 
 interface Options {
   readonly mode?: number;
 }
 
 /**
- * Makes a directory and those above it, where they are missing. `recursive` of Node tries for ever where the
- * system answers ENOENT below a directory that is there (in /proc, or when the current one was removed).
+ * Makes a directory and those above it, where they are missing; what was made stays after a power failure,
+ * so what is put there and synced can be found. `recursive` of Node tries for ever where the system answers
+ * ENOENT below a directory that is there (in /proc, or when the current one was removed).
  */
 export async function makeDirectory(path: string, { mode = 0o777 }: Options = {}): Promise<void> {
   try {
@@ -20,6 +22,7 @@ export async function makeDirectory(path: string, { mode = 0o777 }: Options = {}
     await makeDirectory(above, { mode });
     await mkdir(path, { mode }).catch((error: unknown) => void aboveMissing(path, error, true));
   }
+  await syncDirectory(dirname(path));
 }
 
 /** The same, for commands that have nothing else to do meanwhile. */
@@ -36,6 +39,7 @@ export function makeDirectorySync(path: string, { mode = 0o777 }: Options = {}):
       aboveMissing(path, error, true);
     }
   }
+  syncDirectorySync(dirname(path));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '../base/limits.ts';
 import { machineFaultIn, machineRemedy, nameOfFault } from '../base/machine-fault.ts';
@@ -7,6 +7,7 @@ import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
 import { readLocalFile, UnfitFile } from './local-file.ts';
 import { makeDirectory } from './make-directory.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 /**
  * The directory of a store:
@@ -135,16 +136,6 @@ function foreign(directory: string, why: string): Problem {
     remedy: 'Give the node a data directory of its own; nothing here was changed.',
     details: { directory },
   });
-}
-
-/** Makes the names in a directory durable. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function ignoreMissing(cause: unknown): void {

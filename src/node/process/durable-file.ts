@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nameOfFault } from '../../base/machine-fault.ts';
+import { syncDirectory } from '../../storage/sync-directory.ts';
 import { asMachineFault } from './as-machine-fault.ts';
 
 /**
@@ -40,7 +41,7 @@ export function writeOnce(
     } finally {
       await unlink(temporary);
     }
-    await syncDirectory(path);
+    await syncDirectory(dirname(path));
     return true;
   });
 }
@@ -49,7 +50,7 @@ async function write(path: string, text: string, options: { readonly secret?: bo
   const temporary = `${path}.new`;
   await writeSynced(temporary, text, options);
   await rename(temporary, path);
-  await syncDirectory(path);
+  await syncDirectory(dirname(path));
 }
 
 async function writeSynced(
@@ -67,15 +68,5 @@ async function writeSynced(
     throw error;
   } finally {
     await file.close();
-  }
-}
-
-/** What was renamed or linked is only durable with its directory. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
