@@ -330,10 +330,15 @@ export const limits = {
     busyMs: { perSecond: 100, burst: 500 },
   },
   /**
-   * Time for all requests of all peers; strangers are served only while half of what
-   * may come in one go is left.
+   * Time for all requests of all peers, however many members ask for all that is theirs; strangers are served
+   * only while half of what may come in one go is left.
    */
   servedBusyMs: { perSecond: 400, burst: 1_000 },
+  /**
+   * Time in which a member is served whatever others take: what a validator lacks of a block now and then,
+   * and a piece of the chain.
+   */
+  memberServedFirst: { perSecond: 10, burst: 200 },
   /** What a request counts besides its answer, in bytes: its stream, its place in the queue. */
   servedRequestBytes: 2 * KiB,
   /**

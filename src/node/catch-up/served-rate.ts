@@ -12,12 +12,14 @@ interface Served {
 
 /**
  * How fast peers are served: by the bytes that go out and by the time that it takes. A member has an account
- * of its own, strangers one for each address block and one in all. Strangers come after members: they get
- * what members did not use lately.
+ * of its own, strangers one for each address block and one in all. All of them together have their time, too:
+ * a member that asked for much waits for it, and one that asked for little does not. Strangers come after
+ * members: they get what members did not use lately.
  */
 export class ServedRate {
   readonly #standingOf: (peer: PeerId) => Standing;
   readonly #members = new BoundedMap<string, Account>(limits.peersRemembered);
+  readonly #first = new BoundedMap<string, TokenBucket>(limits.peersRemembered);
   readonly #blocks = new BoundedMap<string, Account>(limits.peersRemembered);
   readonly #strangers: Account;
   readonly #everybody: TokenBucket;
@@ -31,17 +33,29 @@ export class ServedRate {
   /** How long the peer's next request has to wait, in milliseconds. */
   waitFor(peer: PeerId, now: MonotonicMs): number {
     const waits = this.#accountsOf(peer, now).map((account) => account.waitFor(now));
-    if (this.isStranger(peer)) waits.push(this.#everybody.waitFor(limits.servedBusyMs.burst / 2, now));
+    const first = this.#firstOf(peer, now);
+    if (first === undefined) waits.push(this.#everybody.waitFor(limits.servedBusyMs.burst / 2, now));
+    else waits.push(Math.min(first.waitFor(0, now), this.#everybody.waitFor(0, now)));
     return Math.max(...waits);
   }
 
   served(peer: PeerId, cost: { readonly bytes: number; readonly busyMs: number }, now: MonotonicMs): void {
     for (const account of this.#accountsOf(peer, now)) account.owe(cost, now);
     this.#everybody.owe(cost.busyMs, now);
+    this.#firstOf(peer, now)?.owe(cost.busyMs, now);
   }
 
   isStranger(peer: PeerId): boolean {
     return this.#standingOf(peer).type === 'stranger';
+  }
+
+  /** What a member is served whatever others take; undefined for a stranger. */
+  #firstOf(peer: PeerId, now: MonotonicMs): TokenBucket | undefined {
+    const standing = this.#standingOf(peer);
+    if (standing.type !== 'member') return undefined;
+    const first = this.#first.get(standing.key) ?? new TokenBucket(limits.memberServedFirst, now);
+    this.#first.set(standing.key, first);
+    return first;
   }
 
   #accountsOf(peer: PeerId, now: MonotonicMs): Account[] {

@@ -144,6 +144,27 @@ describe('requests are answered in their turn', () => {
     assert.equal(world.answers[2]?.split(' at ')[0], '10.0.0/1 answered');
   });
 
+  test('members that ask without end take their part of the time together, and another does not wait for them', () => {
+    const world = new World();
+    world.size = 10;
+    world.busyMs = 20;
+    const { perSecond, burst } = limits.servedBusyMs;
+    const members = ['member-1', 'member-2', 'member-3', 'member-4'];
+    for (const end = world.time.now + 10_000; world.time.now < end; world.time.run(50)) {
+      for (const member of members) for (let parallel = 0; parallel < 4; parallel++) world.ask(member);
+    }
+    const busyMs = 20 * world.answers.filter((answer) => answer.includes('answered')).length;
+    const seconds = (world.time.now + busyMs) / 1_000;
+    const { memberServedFirst: first } = limits;
+    const most =
+      burst + seconds * perSecond + members.length * (first.burst + seconds * first.perSecond + world.busyMs);
+    assert.ok(busyMs <= most, `${busyMs} of ${most}`);
+    assert.ok(busyMs >= 10 * perSecond, 'and that much they do get');
+    world.answers.length = 0;
+    world.ask('member-5');
+    assert.deepEqual(world.answers, [`member-5 answered at ${world.time.now}`]);
+  });
+
   test('only so many strangers wait at once', () => {
     const world = new World();
     world.size = limits.strangersServed.bytes.burst + MiB;
