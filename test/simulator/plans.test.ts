@@ -40,13 +40,15 @@ describe('plans', () => {
     }
   });
 
-  test('in a third of the runs of Raft members come and go, and then nobody is broken for good', () => {
+  test('in a third of the runs of Raft members come and go, and in some of those one is away from the beginning', () => {
     const plans = seeds.map((seed) => drawPlan(seed, 'raft'));
     const changing = plans.filter(({ faults }) => faults.some(({ kind }) => kind === 'change-members'));
     assert.ok(changing.length > 100 && changing.length < 180, `${changing.length}`);
+    const away = changing.filter(({ broken }) => broken.length > 0);
+    assert.ok(away.length > 15 && away.length < 60, `${away.length}`);
     for (const plan of changing) {
       assert.ok(plan.nodes.length > plan.validators);
-      assert.deepEqual(plan.broken, []);
+      assert.ok(plan.broken.every(({ how }) => how === 'absent'));
       assert.deepEqual(parsePlan(JSON.stringify(plan)), plan);
     }
   });

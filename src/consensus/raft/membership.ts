@@ -16,7 +16,7 @@ import { answer, notLeading, notNow, send, trace } from './outbox.ts';
 import { configurationKey, configurationRecord } from './records.ts';
 import { answersLately, committed, type Replica, unappliedConfiguration } from './replica.ts';
 import { becomeFollower, trackMembers } from './roles.ts';
-import type { Leader, Progress } from './state.ts';
+import type { Leader } from './state.ts';
 import { write } from './writing.ts';
 import { type Configuration, isJoint } from '../../ledger/members.ts';
 
@@ -81,12 +81,14 @@ function judgeChange(
 /** Why the change would endanger the cluster, or undefined. */
 function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Problem | undefined {
   const { state } = replica;
-  const alive = (index: ValidatorIndex): boolean =>
-    index === state.self ||
-    (answersLately(replica, role, index) && role.progress.get(index)?.decides !== false);
-  // It answers no round while something that its key signed may be missing in its log: it would be a voter
-  // that never votes.
-  const decides = ({ decides: isKnown, round }: Progress): boolean => isKnown && round > 0;
+  // One whose log was lost answers no round: as a voter it would never vote. And for an election timeout a
+  // member seems to be there without any answer, to a new leader and after its connection broke.
+  const isThere = (index: ValidatorIndex, isSure: boolean): boolean => {
+    if (index === state.self) return true;
+    const progress = role.progress.get(index);
+    if (progress === undefined || !answersLately(replica, role, index)) return false;
+    return progress.decides && (progress.round > 0 || !isSure);
+  };
   const forced =
     'By force (quorate: --force) it is done all the same: if those who are missing do not come back, nothing is decided any more.';
   for (const [index, { role: place, key }] of next.entries()) {
@@ -94,16 +96,18 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
     const progress = role.progress.get(index);
     const last = lastHeight(state.log);
     const match = progress?.match ?? 0;
-    const isThere = progress !== undefined && decides(progress) && answersLately(replica, role, index);
-    if (isThere && match > 0 && match + caughtUpWithin >= last) continue;
+    const isUseful = isThere(index, true);
+    if (isUseful && match > 0 && match + caughtUpWithin >= last) continue;
     const why =
       progress === undefined
         ? 'is no learner'
-        : isThere
+        : isUseful
           ? `has block ${match} of ${last}`
-          : answersLately(replica, role, index)
-            ? 'has not found out yet that nothing which its key signed can be missing'
-            : 'does not answer';
+          : isThere(index, false)
+            ? 'has answered no heartbeat of this leader yet'
+            : answersLately(replica, role, index)
+              ? 'has not found out yet that nothing which its key signed can be missing'
+              : 'does not answer';
     const first =
       progress === undefined
         ? 'Add it as a learner first ("quorate members add KEY"), and ask again'
@@ -118,7 +122,15 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
     );
   }
   // In a joint phase these are both majorities: that of after it, too.
-  if (quorumOf(next, alive)) return undefined;
+  if (quorumOf(next, (index) => isThere(index, true))) return undefined;
+  if (quorumOf(next, (index) => isThere(index, false))) {
+    return notNow(
+      state,
+      'consensus/busy',
+      'the leader does not know yet whether the voters who would be left are there',
+      'Try again in a second.',
+    );
+  }
   return new Problem('consensus/quorum-loss', 'after the change, too few voters that answer would be left', {
     remedy: `Bring members back first, or change others. ${forced}`,
   });

@@ -82,7 +82,10 @@ export function onHeartbeatAnswer(replica: Replica, role: Leader, message: Heart
 /** A connection came back or broke: what was on the way may be lost. */
 export function onConnectionChange(replica: Replica, role: Leader, member: ValidatorIndex): void {
   const progress = role.progress.get(member);
-  if (progress === undefined || progress.kind === 'snapshot') return;
+  if (progress === undefined) return;
+  // Whether it is there shows when it answers anew.
+  progress.round = 0;
+  if (progress.kind === 'snapshot') return;
   progress.next = toHeight(
     Math.max(progress.match + 1, Math.min(progress.next, lastHeight(replica.state.log) + 1)),
   );

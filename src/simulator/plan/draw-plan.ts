@@ -40,8 +40,10 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
   const liars = nodes.flatMap(({ liar, validator }) => (liar === null ? [] : [validator]));
   const consensus = engine === 'pbft' ? drawPbft(chance) : drawRaft(chance);
   const room = tolerated - new Set(liars).size;
-  // Where members come and go, it might be one of the few who are left.
-  const broken = membersChange || setChanges ? [] : drawBroken(chance, nodes, room);
+  const broken =
+    membersChange || setChanges
+      ? drawAway(new Chance(seed, `away ${engine}`), { engine, nodes, room })
+      : drawBroken(chance, nodes, room);
   const scope = { engine, nodes, healAt, room: room - broken.length };
   const plan: Drawn = {
     seed,
@@ -168,6 +170,22 @@ function drawBroken(chance: Chance, nodes: readonly NodePlan[], room: number): B
   return chance
     .sample(honest, count)
     .map((node) => ({ node, how: chance.pick(['down', 'isolated'] as const) }));
+}
+
+/**
+ * Where sets and members change, one of those who began the chain may be away. In Raft from the start on: a
+ * leader lets nobody go who is needed without it; whoever goes later might be one of the few who are left.
+ */
+function drawAway(
+  chance: Chance,
+  { engine, nodes, room }: { engine: Plan['engine']; nodes: readonly NodePlan[]; room: number },
+): BrokenNode[] {
+  if (room < 1 || !chance.happens(0.3)) return [];
+  const honest = [...nodes.keys()].filter(
+    (index) => nodes[index]?.liar === null && nodes[index]?.validator !== null,
+  );
+  const how = engine === 'raft' ? 'absent' : chance.pick(['down', 'isolated', 'absent'] as const);
+  return [{ node: chance.pick(honest), how }];
 }
 
 /**

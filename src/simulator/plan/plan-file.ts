@@ -130,7 +130,7 @@ const plan = z.strictObject({
   clocks: z.exactOptional(list(z.strictObject({ node, offsetMs: anyWhole, rate: speed }))),
   shape: z.exactOptional(shape),
   healAt: duration,
-  broken: list(z.strictObject({ node, how: oneOf(['down', 'isolated']) })),
+  broken: list(z.strictObject({ node, how: oneOf(['down', 'isolated', 'absent']) })),
   boundMs: duration,
   signatures: oneOf(['fast', 'ed25519']),
 });

@@ -260,10 +260,14 @@ export type Fault =
 
 export type FaultKind = Fault['kind'];
 
-/** What stays wrong in the second act. */
+/** What stays wrong in the second act; one that is `absent` was never there. */
 export interface BrokenNode {
   readonly node: number;
-  readonly how: 'down' | 'isolated';
+  readonly how: 'down' | 'isolated' | 'absent';
+}
+
+export function isAbsent({ broken }: Pick<Plan, 'broken'>, node: number): boolean {
+  return broken.some((each) => each.node === node && each.how === 'absent');
 }
 
 /** Nodes whose word counts: no liar and no twin. */

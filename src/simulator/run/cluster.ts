@@ -12,7 +12,7 @@ import { Gaps } from './gaps.ts';
 import { Links } from '../world/links.ts';
 import { Load } from './load.ts';
 import { kindOf } from '../plan/message-kinds.ts';
-import { areLinked, isHonest, type NodePlan, type Plan } from '../plan/plan.ts';
+import { areLinked, isAbsent, isHonest, type NodePlan, type Plan } from '../plan/plan.ts';
 import type { Counters } from '../world/counters.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { simulatedChain, type SimulatedChain } from '../plan/simulated-chain.ts';
@@ -104,7 +104,7 @@ export class Cluster {
       chain: this.#chain,
       scheme,
       // What is broken for good does not come back with the end of a late fault.
-      mayStart: (node) => !this.#healed || this.#healthy().includes(node),
+      mayStart: (node) => (this.#healed ? this.#healthy().includes(node) : !isAbsent(plan, node)),
       read: (node) => this.#readers?.read(node),
       reconcile: () => this.#network.reconcile(),
     });
@@ -141,7 +141,7 @@ export class Cluster {
       this.#counters.add('fault/wrong-clock');
     }
     if (this.#plan.shape !== undefined) this.#counters.add(`shape/${this.#plan.shape.kind}`);
-    for (const node of this.nodes) node.start();
+    for (const node of this.nodes.keys()) this.targets.start(node);
     this.load.start();
     this.#gaps.start();
     this.#readers?.start();
@@ -161,7 +161,7 @@ export class Cluster {
     this.links.filters.clear();
     for (const { node, how } of this.#plan.broken) {
       this.nodes[node]?.resume();
-      if (how === 'down') this.nodes[node]?.crash();
+      if (how !== 'isolated') this.nodes[node]?.crash();
       else this.links.isolate(node);
     }
     for (const node of this.#healthy()) {

@@ -188,7 +188,9 @@ export class FaultInjector {
     }));
     // Nobody is forced to be a voter who would have no vote.
     const isWise = changes.every(({ key, role }) => role !== 'voter' || targets.hasItsLog(keys.indexOf(key)));
-    return { kind: 'members', changes, forced: chance.happens(0.1) && isWise };
+    // Nor are those let go who are needed while others are away for good.
+    const isDown = this.#options.plan.broken.length > 0;
+    return { kind: 'members', changes, forced: chance.happens(0.1) && isWise && !isDown };
   }
 
   #rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, size: number): () => void {

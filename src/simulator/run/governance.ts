@@ -149,9 +149,9 @@ export class Governance {
 }
 
 /**
- * True for a liar, for whoever loses its disk, for a key that has to ask before it votes, since others may
- * have to go on without it meanwhile, and for a clock so wrong that blocks are too early for it, or its own
- * for others.
+ * True for a liar, for whoever is broken or loses its disk, for a key that has to ask before it votes, since
+ * others may have to go on without it meanwhile, and for a clock so wrong that blocks are too early for it,
+ * or its own for others.
  */
 function mayFail(plan: Plan, index: number): boolean {
   const { validator } = plan.nodes[index] as NodePlan;
@@ -159,7 +159,14 @@ function mayFail(plan: Plan, index: number): boolean {
   const isWrong = plan.clocks?.some(
     ({ node, offsetMs }) => node === index && Math.abs(offsetMs) > limits.maxClockAheadMs,
   );
-  return !isHonest(plan, index) || isLost || isWrong === true || (validator === null && mayAsk(plan, index));
+  const isBroken = plan.broken.some(({ node }) => node === index);
+  return (
+    !isHonest(plan, index) ||
+    isBroken ||
+    isLost ||
+    isWrong === true ||
+    (validator === null && mayAsk(plan, index))
+  );
 }
 
 /**

@@ -506,7 +506,7 @@ test('that it has the blocks and was heard lately does not tell its leader that 
   cluster.until(() => isLevel(cluster, 3), 'it has all blocks');
   const refused = askForVoter(cluster, 3);
   assert.equal(refused.code, 'consensus/not-caught-up');
-  assert.match(refused.message ?? '', /has not found out yet/);
+  assert.match(refused.message ?? '', /has answered no heartbeat/);
 });
 
 test('one that was forced in before it knew gives no vote, and says what helps: to be removed and added again', () => {

@@ -306,13 +306,42 @@ const change = (role: MemberChange['role'], ...indexes: number[]): Input<RaftMes
   id: 1,
   request: { kind: 'members', changes: indexes.map((index) => ({ key: keyOf(index), role })), forced: false },
 });
+/** Each of these answers a round of heartbeats. */
+const answeredBy = (leader: Solo, ...members: number[]): Solo => {
+  for (const from of members) leader.hear('heartbeat-answer', from, leader.state.term, { round: 1 });
+  return leader;
+};
 const codes = (member: Solo): string[] =>
   member.all('answer').map(({ result }) => ('code' in result ? result.code : `height ${result.height}`));
 
 test('a leader takes on no change before a block of its own term is committed, also when it has one in its log', () => {
   const leader = new Solo(0, 3).lead().make().sync();
   assert.deepEqual(codes(leader.give(change('removed', 2))), ['consensus/busy']);
-  assert.deepEqual(codes(leader.accept(1, 1).give(change('removed', 2))), []);
+  answeredBy(leader.accept(1, 1), 1);
+  assert.deepEqual(codes(leader.give(change('removed', 2))), []);
+});
+
+test('nor one that needs a member which did not answer it yet: that may be gone since before the election', () => {
+  for (const there of [false, true]) {
+    const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
+    answeredBy(leader, 1);
+    leader.give({ type: 'applied', height: toHeight(1) });
+    if (there) answeredBy(leader, 2);
+    assert.deepEqual(codes(leader.give(change('removed', 1))), there ? [] : ['consensus/busy']);
+    if (there) continue;
+    for (let ms = 0; ms < 300; ms += 50) answeredBy(leader.tick(50), 1);
+    assert.deepEqual(codes(leader.give(change('removed', 1))), ['consensus/quorum-loss']);
+  }
+});
+
+test('nor one that needs a member whose connection broke just now, until it answers over another one', () => {
+  const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
+  answeredBy(leader, 1, 2).give({ type: 'applied', height: toHeight(1) });
+  leader.give({ type: 'lost', validator: 2 });
+  assert.deepEqual(codes(leader.give(change('removed', 1))), ['consensus/busy']);
+  leader.give({ type: 'connected', validator: 2 });
+  assert.deepEqual(codes(leader.give(change('removed', 1))), ['consensus/busy']);
+  assert.deepEqual(codes(answeredBy(leader, 2).give(change('removed', 1))), []);
 });
 
 test('nor one while a change of an earlier leader is on its way: in its log, or half done', () => {
@@ -365,7 +394,7 @@ test('who is out is told that it is final, and who asked for it too, also when t
 });
 
 test('a change that never got into the log of a leader that lost the lead did not happen, and says so', () => {
-  const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
+  const leader = answeredBy(new Solo(0, 3).lead().make().sync().accept(1, 1), 1);
   leader.give(change('removed', 2));
   const { term } = leader.state;
   leader.hear('heartbeat', 1, term + 1, { commit: genesisOf(3), round: 1 });
@@ -398,7 +427,7 @@ test('a member that leaves is no transferee from the moment when that is in forc
     leader.make().sync().accept(1, height).accept(2, height);
     return leader.give({ type: 'applied', height: toHeight(height) });
   };
-  leader.sync().give(change('removed', 3));
+  answeredBy(leader.sync(), 1, 2).give(change('removed', 3));
   leader.make().sync();
   leader.give({ type: 'request', id: 2, request: { kind: 'transfer', to: 3 } });
   assert.deepEqual(codes(leader), []);

@@ -333,6 +333,18 @@ export const raftMutations: readonly Mutation[] = [
     within: 1_000,
   },
   {
+    name: 'raft-unheard-counts',
+    rule: 'a member that has not answered the leader yet is not there to be relied on when others are to leave',
+    patches: [
+      {
+        file: membership,
+        find: 'if (quorumOf(next, (index) => isThere(index, true))) return undefined;',
+        replace: 'if (quorumOf(next, (index) => isThere(index, false))) return undefined;',
+      },
+    ],
+    within: 1_000,
+  },
+  {
     name: 'raft-early-change-answer',
     rule: 'a change is answered when a majority of the new voters goes by it',
     patches: [
