@@ -41,6 +41,8 @@ interface InstallingOptions {
   /** Who takes part now, for `certificateClaims`. */
   readonly roster: () => Roster;
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
+  /** Its word counts for nothing (`PeerRegistry`). */
+  readonly isStranger: (peer: PeerId) => boolean;
   /** No final block is on its way to the store. */
   readonly isIdle: () => boolean;
   /** As for `Committing`: who the members are is on disk before the state that they go with. */
@@ -255,7 +257,8 @@ export class Installing {
 
   /**
    * Asks one peer, and others when it is slow, until one gives an answer that `read` makes something of; in
-   * the end gives up for now. A slow peer comes after the others from then on.
+   * the end gives up for now. A slow peer comes after the others from then on. Strangers are not asked: a
+   * wrong part shows only when all are here, and one a try would keep the state from ever being right.
    */
   #ask(
     run: Run,
@@ -263,13 +266,18 @@ export class Installing {
     read: (response: Uint8Array, peer: PeerId) => (() => void) | Problem,
   ): void {
     if (this.#run !== run) return;
-    const { peersFor, clock } = this.#options;
+    const { peersFor, isStranger, clock } = this.#options;
+    const peers = (): readonly PeerId[] =>
+      this.#sources.inOrder(
+        peersFor(run.holders).filter((peer) => !isStranger(peer)),
+        isStranger,
+      );
     const begin = clock.monotonicMs();
     let take: (() => void) | undefined;
     fetchFrom(this.#options, {
       protocol: 'snapshot',
       request: encode(snapshotRequestCodec, request),
-      peers: () => this.#sources.inOrder(peersFor(run.holders)),
+      peers,
       accept: (response, peer, before) => {
         if (this.#run !== run) return true;
         const found = read(response, peer);

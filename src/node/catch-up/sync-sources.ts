@@ -12,13 +12,13 @@ export class SyncSources {
   #best: PeerId | undefined;
 
   /**
-   * Best first: peers that answered well last time, then those without a bad record in the given order, then
-   * the others.
+   * Best first: who answered well last time, then those without a bad record in the given order, then the
+   * others; and strangers behind all of these, likewise. They have no record when they come with a new name,
+   * and each that is silent costs time.
    */
-  inOrder(peers: readonly PeerId[]): PeerId[] {
-    const best = peers.filter((peer) => peer === this.#best);
-    const rest = peers.filter((peer) => peer !== this.#best);
-    return [...best, ...rest.toSorted((a, b) => this.#timesPoor(a) - this.#timesPoor(b))];
+  inOrder(peers: readonly PeerId[], isStranger: (peer: PeerId) => boolean): PeerId[] {
+    const rank = (peer: PeerId): number => (peer === this.#best ? 0 : isStranger(peer) ? 2 : 1);
+    return peers.toSorted((a, b) => rank(a) - rank(b) || this.#timesPoor(a) - this.#timesPoor(b));
   }
 
   /** It gave as much as one answer holds, in time. */

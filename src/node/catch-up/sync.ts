@@ -191,7 +191,8 @@ export class Sync {
   }
 
   #peersInOrder(first: PeerId | undefined): PeerId[] {
-    const peers = this.#sources.inOrder(this.#options.peersFor(this.#holders));
+    const { peersFor, isStranger } = this.#options;
+    const peers = this.#sources.inOrder(peersFor(this.#holders), isStranger);
     const others = peers.filter((peer) => peer !== this.#scanty);
     const last = peers.filter((peer) => peer === this.#scanty);
     return [...new Set([...(first === undefined ? [] : [first]), ...others, ...last])];

@@ -22,6 +22,7 @@ export function assembleCatchUp<M extends object>(
 ) {
   const { protocol, store, identity, log } = options;
   const { chain, decided, registry, validatorIndex, standings, verification, peersFor } = parts;
+  const isStranger = registry.isStranger.bind(registry);
   const { persisting, committing, versionWatch, onInstalled } = parts;
   const sync = new Sync({
     chain,
@@ -30,7 +31,7 @@ export function assembleCatchUp<M extends object>(
     verification,
     peersFor,
     validatorOf: registry.validatorOf.bind(registry),
-    isStranger: registry.isStranger.bind(registry),
+    isStranger,
     roster: decided.rosterNow,
     engineFinal: () => decided.finalHeight,
     enqueue,
@@ -70,6 +71,7 @@ export function assembleCatchUp<M extends object>(
     verification,
     roster: decided.rosterNow,
     peersFor,
+    isStranger,
     isIdle: () => committing.waiting === 0,
     flush: () => persisting.flush(),
     onInstalled,

@@ -38,6 +38,7 @@ export function assemble<M extends object>(options: LastingOptions<M>, restored:
     ...ground,
     ...peers,
     ...catchUp,
+    isStranger: (peer) => peers.registry.isStranger(peer),
     // An observer; and a member that follows no leader or hears of no quorum: it may no longer be one, or the
     // others are past a change of the validators, and it does not know it.
     hearsNobody: () => {

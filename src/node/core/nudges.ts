@@ -12,6 +12,8 @@ interface NudgesOptions {
   readonly intake: Pick<Intake, 'repeat'>;
   readonly sync: Pick<Sync, 'poll'>;
   readonly peersFor: PeerChoice;
+  /** Who is neither a member nor dialled by this node. */
+  readonly isStranger: (peer: PeerId) => boolean;
   /** Nobody sends new blocks to this node unasked. */
   readonly hearsNobody: () => boolean;
   readonly onWork: () => void;
@@ -26,6 +28,8 @@ export class Nudges {
   readonly #options: NudgesOptions;
   #lastFinalAt: MonotonicMs;
   #lastPollAt: MonotonicMs;
+  /** It was a stranger's turn last. */
+  #polledStranger = true;
   /** When each was polled last. */
   readonly #polledAt = new BoundedMap<PeerId, MonotonicMs>(limits.peersRemembered);
 
@@ -63,13 +67,16 @@ export class Nudges {
 
   /**
    * Another peer each time, whatever their order, even when only one is a validator: what one peer withholds
-   * the next one tells.
+   * the next one tells. A stranger each second time at most: under new names they would have every turn.
    */
   #poll(now: MonotonicMs): void {
-    const { sync, peersFor } = this.#options;
+    const { sync, peersFor, isStranger } = this.#options;
     const polledAt = (peer: PeerId): MonotonicMs => this.#polledAt.get(peer) ?? -1;
-    const [peer] = peersFor([]).toSorted((a, b) => polledAt(a) - polledAt(b));
+    const peers = peersFor([]).toSorted((a, b) => polledAt(a) - polledAt(b));
+    const turn = peers.find((peer) => isStranger(peer) !== this.#polledStranger);
+    const peer = turn ?? peers[0];
     if (peer === undefined) return;
+    this.#polledStranger = isStranger(peer);
     this.#polledAt.set(peer, now);
     sync.poll(peer);
   }

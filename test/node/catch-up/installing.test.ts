@@ -124,6 +124,7 @@ class World {
   servers: Record<string, Server> = {};
   /** How long each takes to answer; 1 ms unless it is said. */
   readonly delaysMs: Record<string, number> = {};
+  readonly strangers = new Set<string>();
   idle = true;
   /** What is done to the disk before the state is final there. */
   readonly steps: string[] = [];
@@ -177,6 +178,7 @@ class World {
       },
       roster: () => ({ keys: [], epoch: toHeight(0) }),
       peersFor: peers,
+      isStranger: (peer) => this.strangers.has(peer),
       isIdle: () => this.idle,
       flush: () => void this.steps.push('flush'),
       onInstalled: (installed) => this.chain.install(installed),
@@ -232,6 +234,21 @@ describe('a snapshot', () => {
     assert.ok(world.store.headerAt(0 as Height));
     assert.equal(world.store.snapshot.head(), undefined, 'the parts are gone');
     assert.deepEqual(world.faults, []);
+  });
+
+  test('is asked of no stranger, however slow the others are: a lie shows only at the end', async () => {
+    const wrong = twisting((part) => checksummed({ ...part, entries: part.entries.slice(1) }));
+    const world = await World.start({ slow: honest(far), stranger: wrong });
+    world.strangers.add('stranger');
+    world.delaysMs['slow'] = 2 * limits.fetchHedgeMs;
+    assert.equal(world.install(), 'installed');
+    assert.deepEqual(new Set(world.asked.map(({ peer }) => peer)), new Set(['slow']));
+
+    // Where there are only strangers nothing is begun.
+    const alone = await World.start({ stranger: honest(far) });
+    alone.strangers.add('stranger');
+    assert.equal(alone.install(), 'install-failed');
+    assert.deepEqual(alone.asked, []);
   });
 
   test('changes what it has in common with the state before, and takes out what it has not', async () => {

@@ -552,6 +552,36 @@ describe('a peer that is not worth its time', () => {
     assert.deepEqual(world.asked, ['honest'], 'also for the next claim');
   });
 
+  test('because it is silent holds up nobody, however many strangers are, and whatever they are called', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    // They stand first: also whoever was slower once than another comes behind new ones with no record.
+    const callStrangers = (): void => {
+      for (const peer of world.strangers) world.servers.delete(peer);
+      world.strangers.clear();
+      const others = [...world.servers];
+      world.servers.clear();
+      for (let index = 0; index < 12; index++) {
+        const name = `stranger ${world.asked.length} ${index}`;
+        world.strangers.add(name);
+        world.servers.set(name, () => null);
+        world.delaysMs.set(name, limits.requestTimeoutMs);
+      }
+      for (const [name, server] of others) world.servers.set(name, server);
+    };
+    // Far away: never in time to be called good.
+    for (const name of ['far', 'farther']) {
+      world.servers.set(name, honest(serving));
+      world.delaysMs.set(name, limits.fetchHedgeMs - 10);
+    }
+    for (let height = 1; height <= length; height++) {
+      callStrangers();
+      world.sync.want(toHeight(height), []);
+      world.time.run(limits.fetchHedgeMs);
+      assert.ok(world.height >= height, `${world.height} of ${height}`);
+    }
+  });
+
   test('because its answer is lost holds up nobody either who meets another meanwhile', async () => {
     for (const begin of ['want', 'poll'] as const) {
       const world = new World();

@@ -12,6 +12,7 @@ test('who hears nobody asks one peer after the other, at their time, for what is
     sync: { poll: (peer) => void asked.push(peer) },
     // A validator is always the first.
     peersFor: () => ['validator', 'observer', 'other'],
+    isStranger: () => false,
     hearsNobody: () => hearsNobody,
     onWork: () => assert.fail('there is no work'),
     now: 0,
@@ -41,6 +42,7 @@ test('in whatever order the peers are given, each is asked in its turn: others m
         turn += turnedBy;
         return names.map((_, index) => names[(index + turn) % names.length] ?? '');
       },
+      isStranger: () => false,
       hearsNobody: () => true,
       onWork: () => undefined,
       now: 0,
@@ -57,6 +59,7 @@ test('what only waits for others is gossiped again while no block comes, and not
     intake: { repeat: () => void (repeated += 1) },
     sync: { poll: () => assert.fail('others are heard') },
     peersFor: () => [],
+    isStranger: () => false,
     hearsNobody: () => false,
     onWork: () => assert.fail('nothing can be executed'),
     now: 0,
@@ -67,4 +70,26 @@ test('what only waits for others is gossiped again while no block comes, and not
   assert.equal(repeated, 0);
   nudges.tick(2 * limits.regossipMs - 1);
   assert.equal(repeated, 1);
+});
+
+test('strangers with new names have each second turn at most, and all of them where there is nobody else', () => {
+  const asked: string[] = [];
+  let others = ['validator', 'dialled'];
+  let tick = 0;
+  const nudges = new Nudges({
+    mempool: { work: () => ({ executable: 0, oldestSince: null, passedOverSince: null, waiting: 0 }) },
+    intake: { repeat: () => assert.fail('nothing waits here') },
+    sync: { poll: (peer) => void asked.push(peer) },
+    peersFor: () => [`stranger ${tick}`, ...others],
+    isStranger: (peer) => peer.startsWith('stranger'),
+    hearsNobody: () => true,
+    onWork: () => assert.fail('there is no work'),
+    now: 0,
+  });
+  const poll = (): void => nudges.tick(++tick * limits.syncPollMs);
+  for (let turn = 0; turn < 4; turn++) poll();
+  assert.deepEqual(asked, ['validator', 'stranger 2', 'dialled', 'stranger 4']);
+  others = [];
+  for (let turn = 0; turn < 2; turn++) poll();
+  assert.deepEqual(asked.slice(4), ['stranger 5', 'stranger 6']);
 });
