@@ -107,10 +107,10 @@ export function relationsOf(of: Limits): readonly Relation[] {
     fits('a full block', of.maxBlockBytes, 'mempoolBytes', of.mempoolBytes),
     fits('what one sender has waiting', 4 * of.mempoolBytesPerSender, 'mempoolBytes', of.mempoolBytes),
     fits(
-      'the largest window',
-      of.maxPbftWindow,
-      'ancestorWalk and two windows',
-      of.ancestorWalk + 2 * of.pbftWindow,
+      'the widest window, above what waits for the disk',
+      of.maxPbftWindow + of.pbftUnstored,
+      'ancestorWalk',
+      of.ancestorWalk,
     ),
     fits(
       'a window of the largest blocks',

@@ -989,14 +989,15 @@ export const limits = {
   candidateBlocks: 320,
   /**
    * The same in memory, of those that are not on disk: the largest block takes 7 MiB there. Some windows of
-   * full blocks as they usually are.
+   * full blocks as they usually are; or two of the largest ones, where a genesis file makes them wider.
    */
   candidateBytes: 64 * MiB,
   /**
-   * How far above the final block a block may be to be worth walking its ancestors;
-   * beyond it sync is cheaper.
+   * How far above the final block that is stored a block may be to be worth walking its ancestors: the widest
+   * window, above final blocks that wait for the disk. A view may have to start there. Beyond it sync is
+   * cheaper.
    */
-  ancestorWalk: 48,
+  ancestorWalk: 80,
   /** Transactions of a proposal may still be on their way by gossip: fetched only after this long. */
   gossipGraceMs: 50,
   /**

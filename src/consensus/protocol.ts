@@ -81,6 +81,8 @@ export interface Capabilities {
    * null when it never does.
    */
   readonly censorshipMs: number | null;
+  /** What blocks in flight above the final one take in memory at most. */
+  readonly inFlightBytes: number;
   /** It makes snapshots, below which old blocks may be deleted. */
   readonly makesSnapshots: boolean;
 }

@@ -107,6 +107,7 @@ describe('the table of bounds', () => {
     [{ httpPlacesPerClient: limits.httpPlaces }, /places of one client/],
     [{ httpEventReadersPerClient: limits.httpEventReaders }, /readers of one client/],
     [{ candidateBytes: 4 * KiB * KiB * KiB }, /all that others can fill .* floodBytes/],
+    [{ ancestorWalk: 64 }, /widest window.* ancestorWalk/],
     [{ candidateBytes: KiB * KiB }, /window of the largest blocks .* candidateBytes/],
     [{ receivingBytes: { members: KiB, strangers: KiB } }, /new view for each .* receivingBytes/],
     [{ sendQueuesBytes: KiB * KiB }, /proposals of full blocks .* sendQueuesBytes/],

@@ -33,6 +33,7 @@ class ScriptedEngine {
       leaderTakesAll: false,
       membersVouch: false,
       censorshipMs: null,
+      inFlightBytes: 0,
       makesSnapshots: false,
     },
     senderOf: () => 1,

@@ -1,4 +1,6 @@
 import { invariant } from '../../base/invariant.ts';
+import { blockWeight } from '../../base/limit-relations.ts';
+import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
@@ -28,6 +30,7 @@ export function pbftProtocol(chain: {
       leaderTakesAll: false,
       membersVouch: false,
       censorshipMs: options.censorshipMs,
+      inFlightBytes: options.window * blockWeight(limits.maxBlockBytes, limits.maxBlockTransactions),
       makesSnapshots: false,
     },
     senderOf: (message) => message.from,

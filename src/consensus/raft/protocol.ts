@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -34,6 +35,7 @@ export function raftProtocol({
       leaderTakesAll: true,
       membersVouch: options.checkSignatures === 'entry',
       censorshipMs: null,
+      inFlightBytes: limits.raftUncommittedBytes,
       makesSnapshots: true,
     },
     senderOf: (message) => message.from,

@@ -25,7 +25,12 @@ export function assembleGround<M extends object>(
   const { final } = restored;
   const next = upcomingParameters(final);
   const known = options.newestProtocolVersion ?? newestProtocolVersion;
-  const chain = new Chain({ genesis, final, newestProtocolVersion: known });
+  const chain = new Chain({
+    genesis,
+    final,
+    newestProtocolVersion: known,
+    inFlightBytes: capabilities.inFlightBytes,
+  });
   final.state.release();
   const { state } = chain.final;
   for (const block of restored.candidates) chain.add(block, { stored: true });

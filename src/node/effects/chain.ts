@@ -61,6 +61,8 @@ interface ChainOptions {
   readonly final: FinalBlock;
   /** Blocks of later protocol versions are not executed. The newest that there is unless given. */
   readonly newestProtocolVersion?: number | undefined;
+  /** As in `Capabilities`: room for twice as much, for a window and for one that competed. */
+  readonly inFlightBytes?: number;
 }
 
 /**
@@ -277,10 +279,11 @@ export class Chain {
    */
   #makeRoomFor(candidate: Candidate): void {
     const unstored = [...this.#candidates.values()].filter(({ stored }) => !stored);
+    const room = Math.max(limits.candidateBytes, 2 * (this.#options.inFlightBytes ?? 0));
     let weight = candidate.stored ? 0 : candidate.weight;
     for (const other of unstored) weight += other.weight;
     for (const oldest of unstored) {
-      if (this.#candidates.size < limits.candidateBlocks && weight <= limits.candidateBytes) return;
+      if (this.#candidates.size < limits.candidateBlocks && weight <= room) return;
       this.#candidates.delete(oldest.hash);
       weight -= oldest.weight;
     }

@@ -6,7 +6,7 @@ import { defined } from '../../../src/base/invariant.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { transactionBytes } from '../../../src/ledger/block-body.ts';
-import type { Transaction } from '../../../src/ledger/transaction.ts';
+import { assembleTransaction, type Transaction } from '../../../src/ledger/transaction.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import { Chain } from '../../../src/node/effects/chain.ts';
 import { deciding } from '../chain-changes.ts';
@@ -240,6 +240,22 @@ describe('the chain of candidates', () => {
       chain.get(stored) !== undefined && chain.size === most + 1,
       'what is on disk is counted by the engine',
     );
+  });
+
+  test('holds a window of the largest blocks and a competing one, however wide: a view may have to start with it', () => {
+    const { maxPbftWindow, maxBlockBytes, maxBlockTransactions } = limits;
+    const { signatures, hash: _h, bytes: _b, ...body } = transfer(0);
+    const value = new Uint8Array(limits.maxRecordValueBytes);
+    const operations = Array.from({ length: 7 }, () => ({ type: 'put' as const, key: 'k', value }));
+    const large = assembleTransaction({ ...body, operations }, signatures);
+    const transactions = Array<Transaction>(Math.floor(maxBlockBytes / large.bytes.length)).fill(large);
+    const inFlightBytes = maxPbftWindow * blockWeight(maxBlockBytes, maxBlockTransactions);
+    const chain = new Chain({ genesis, final: maker.start, inFlightBytes });
+    const { block } = maker.block(maker.start);
+    for (let view = 0; view < 2 * maxPbftWindow; view++) {
+      chain.add({ header: { ...block.header, view: toView(view) }, transactions }, { stored: false });
+    }
+    assert.equal(chain.size, 2 * maxPbftWindow);
   });
 
   test('gives the base for a child of a valid block only', () => {

@@ -556,6 +556,14 @@ describe('validating a block of which only the hash is known', () => {
     }
   });
 
+  test('walks down a whole window, however wide a genesis file made it, above blocks that wait for the disk', () => {
+    const world = new World();
+    const run = maker.run(limits.maxPbftWindow + limits.pbftUnstored);
+    world.servers.set('peer-1', holderOf(...run));
+    world.validate(run.at(-1) as Made, { withProposal: false });
+    assert.equal(world.verdict()?.verdict, 'valid');
+  });
+
   test('does not walk further down than is sensible', () => {
     const world = new World();
     const run = maker.run(limits.ancestorWalk + 1);

@@ -28,6 +28,7 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
       leaderTakesAll: false,
       membersVouch: false,
       censorshipMs: null,
+      inFlightBytes: 0,
       makesSnapshots: false,
     },
     senderOf: ({ from }) => from,
