@@ -983,12 +983,12 @@ export const limits = {
   /** Peers whose faults are remembered: more than can be connected. */
   peersRemembered: 1_024,
   /**
-   * Blocks above the final one in memory: some windows of them for views that competed,
-   * and two responses of sync.
+   * Blocks above the final one in memory that are not on disk: some windows of them for views that
+   * competed, and two responses of sync.
    */
   candidateBlocks: 320,
   /**
-   * The same in memory, of those that are not on disk: the largest block takes 7 MiB there. Some windows of
+   * The same by what they take in memory: the largest block takes 7 MiB there. Some windows of
    * full blocks as they usually are; or two of the largest ones, where a genesis file makes them wider.
    */
   candidateBytes: 64 * MiB,

@@ -280,11 +280,13 @@ export class Chain {
   #makeRoomFor(candidate: Candidate): void {
     const unstored = [...this.#candidates.values()].filter(({ stored }) => !stored);
     const room = Math.max(limits.candidateBytes, 2 * (this.#options.inFlightBytes ?? 0));
+    let count = unstored.length + (candidate.stored ? 0 : 1);
     let weight = candidate.stored ? 0 : candidate.weight;
     for (const other of unstored) weight += other.weight;
     for (const oldest of unstored) {
-      if (this.#candidates.size < limits.candidateBlocks && weight <= room) return;
+      if (count <= limits.candidateBlocks && weight <= room) return;
       this.#candidates.delete(oldest.hash);
+      count -= 1;
       weight -= oldest.weight;
     }
   }

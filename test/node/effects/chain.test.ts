@@ -216,10 +216,20 @@ describe('the chain of candidates', () => {
     const [first, ...rest] = blocks as [Made, ...Made[]];
     chain.add(first.block, { stored: true });
     add(chain, ...rest);
-    assert.equal(chain.size, limits.candidateBlocks);
+    assert.equal(chain.size, limits.candidateBlocks + 1);
     assert.ok(chain.get(first.hash), 'it is on disk, so something relies on it');
     assert.equal(chain.get(defined(rest[0], 'the oldest of the others').hash), undefined);
     assert.ok(chain.get(defined(rest.at(-1), 'the newest').hash));
+  });
+
+  test('holds as many that are not on disk beside however many that are: an engine bounds those', () => {
+    const chain = maker.chain();
+    for (let view = 0; view < limits.candidateBlocks; view++) {
+      chain.add(maker.block(maker.start, [], { view: toView(view) }).block, { stored: true });
+    }
+    const run = maker.run(limits.maxPbftWindow, (height) => [transfer(height - 1)]);
+    add(chain, ...run);
+    assert.equal(chain.judge((run.at(-1) as Made).hash).verdict, 'valid');
   });
 
   test('holds blocks that are not on disk within what they may take in memory, too', () => {
