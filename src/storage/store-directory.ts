@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { limits } from '../base/limits.ts';
 import { machineFaultIn, machineRemedy, nameOfFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
@@ -20,6 +20,8 @@ import { syncDirectory } from './sync-directory.ts';
  */
 const markerName = 'quorate-store.json';
 const formatVersion = 1;
+/** Behind the name of a directory that is being made. */
+const unfinishedMark = '.creating';
 
 export interface StoreDirectory {
   readonly id: string;
@@ -50,33 +52,64 @@ export async function readStoreDirectory(directory: string): Promise<StoreDirect
   return { id: marker.id, levelPath: join(directory, 'level') };
 }
 
-/** Makes a store's directory, all or nothing; `fill` makes the database, with the id in it. */
+/**
+ * Makes a store's directory, all or nothing; `fill` makes the database, with the id in it. Gives what another
+ * process made meanwhile, where one did.
+ */
 export async function createStoreDirectory(
   directory: string,
   fill: (store: StoreDirectory) => Promise<void>,
 ): Promise<StoreDirectory> {
-  const unfinished = `${directory}.creating`;
   const id = randomBytes(16).toString('hex');
+  // Of this attempt alone: two that are started at once must not write into each other's.
+  const unfinished = `${directory}${unfinishedMark}-${id}`;
+  let made: StoreDirectory | undefined = { id, levelPath: join(directory, 'level') };
   try {
-    // What an earlier attempt left never held anything.
-    await rm(unfinished, { recursive: true, force: true });
-    // Of one user, whatever the umask and the directory around it are.
-    await makeDirectory(unfinished, { mode: 0o700 });
-    const levelPath = join(unfinished, 'level');
-    await fill({ id, levelPath });
-    await syncDirectory(levelPath);
-    const marker = { format: 'quorate-store', version: formatVersion, id };
-    await writeFile(join(unfinished, markerName), `${JSON.stringify(marker, undefined, 2)}\n`, {
-      flush: true,
-    });
-    await syncDirectory(unfinished);
+    await makeUnfinished(unfinished, id, fill);
     await rmdir(directory).catch(ignoreMissing);
     await rename(unfinished, directory);
+  } catch (cause) {
+    await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
+    made = await readStoreDirectory(directory).catch(() => undefined);
+    if (made === undefined) throw cause instanceof Problem ? cause : inaccessible(directory, cause);
+  }
+  try {
     await syncDirectory(dirname(directory));
   } catch (cause) {
-    throw cause instanceof Problem ? cause : inaccessible(directory, cause);
+    throw inaccessible(directory, cause);
   }
-  return { id, levelPath: join(directory, 'level') };
+  // Where it cannot be removed, it is in nobody's way.
+  await removeUnfinished(directory).catch(() => undefined);
+  return made;
+}
+
+async function makeUnfinished(
+  unfinished: string,
+  id: string,
+  fill: (store: StoreDirectory) => Promise<void>,
+): Promise<void> {
+  // Of one user, whatever the umask and the directory around it are.
+  await makeDirectory(unfinished, { mode: 0o700 });
+  const levelPath = join(unfinished, 'level');
+  await fill({ id, levelPath });
+  await syncDirectory(levelPath);
+  const marker = { format: 'quorate-store', version: formatVersion, id };
+  await writeFile(join(unfinished, markerName), `${JSON.stringify(marker, undefined, 2)}\n`, {
+    flush: true,
+  });
+  await syncDirectory(unfinished);
+}
+
+/**
+ * What attempts left that crashed, which never held anything. One that is still under way cannot succeed any
+ * more: there is a store by now.
+ */
+async function removeUnfinished(directory: string): Promise<void> {
+  const above = dirname(directory);
+  const names = await readdir(above);
+  for (const name of names.filter((one) => one.startsWith(`${basename(directory)}${unfinishedMark}`))) {
+    await rm(join(above, name), { recursive: true, force: true });
+  }
 }
 
 /** The directory cannot be used by this program, for a reason that the system gives. */

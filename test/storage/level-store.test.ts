@@ -24,6 +24,11 @@ import { machineRemedies } from '../../src/base/machine-fault.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { openLevelStore } from '../../src/storage/level-store.ts';
 import { OpenLogs } from '../../src/storage/open-logs.ts';
+import {
+  createStoreDirectory,
+  readStoreDirectory,
+  type StoreDirectory,
+} from '../../src/storage/store-directory.ts';
 import { Chance } from '../../src/simulator/world/chance.ts';
 import { temporaryDirectory } from './places.ts';
 import { del, key, put, write } from '../contracts/store.ts';
@@ -116,6 +121,28 @@ describe('a store directory is made once, whole', () => {
     await mkdir(`${directory}.creating/level`, { recursive: true });
     await writeFile(`${directory}.creating/level/CURRENT`, 'half');
     await (await openLevelStore(directory)).close();
+    assert.deepEqual(await readdir(home.path), ['db']);
+  });
+
+  test('by one of two that make it at once: the other one has that, and never a mixture', async () => {
+    const fill = ({ levelPath }: StoreDirectory): Promise<void> => mkdir(levelPath);
+    let first: StoreDirectory | undefined;
+    const second = await createStoreDirectory(directory, async (store) => {
+      await fill(store);
+      first = await createStoreDirectory(directory, fill);
+    });
+    assert.deepEqual(second, first);
+    assert.deepEqual(await readStoreDirectory(directory), first);
+    assert.deepEqual(await readdir(home.path), ['db']);
+  });
+
+  test('and opened by one of three processes that are started at once', async () => {
+    const children = [1, 2, 3].map(() =>
+      fork(new URL('./open-store.ts', import.meta.url), [directory, 'hold']),
+    );
+    const answers = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0]));
+    assert.deepEqual(answers.map(String).toSorted(), ['open', 'storage/in-use', 'storage/in-use']);
+    for (const child of children) child.kill('SIGKILL');
     assert.deepEqual(await readdir(home.path), ['db']);
   });
 
