@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits } from '../base/limits.ts';
 import type { Connection } from './exchange.ts';
 import type { LoopShare } from './loop-share.ts';
@@ -49,4 +50,16 @@ function mayRead({ socket, current, waiting, isEnding }: Connection): boolean {
   if (!socket.isRead || !socket.hasBytes || isEnding || waiting.length > 0) return false;
   if (current === undefined) return true;
   return !current.request.complete && current.request.readableLength < limits.httpReadBytes;
+}
+
+/**
+ * Whether a request is looked at, of which the head was read. What asks for another protocol (RFC 9110,
+ * section 7.8) is answered as if it did not, and is the last of its connection: the parser drops what came
+ * with it for that protocol, and what follows would begin anywhere.
+ */
+export function takes(connection: Connection, request: IncomingMessage, response: ServerResponse): boolean {
+  const before = connection.waiting.at(-1) ?? connection.current;
+  if (connection.isEnding || before?.request.headers.upgrade !== undefined) return false;
+  if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+  return true;
 }

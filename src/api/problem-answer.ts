@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import { Problem, type ProblemDetails } from '../base/problem.ts';
 import { type CodeOf, meaningOf } from '../base/problem-codes.ts';
 import { statusOf } from './problem-status.ts';
@@ -35,19 +36,30 @@ export function problemPart({ code, message, remedy, details }: Problem): Proble
 }
 
 /** What Fastify calls our problems. */
-const frameworkProblems: Readonly<Record<string, { readonly code: CodeOf<'api'>; readonly remedy: string }>> =
-  {
-    FST_ERR_CTP_BODY_TOO_LARGE: {
-      code: 'api/body-too-large',
-      remedy: 'Send fewer transactions in one request (see the limits in /v1/openapi.json).',
-    },
-    FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-      code: 'api/media-type',
-      remedy: 'Send application/json, or transactions in binary as application/octet-stream.',
-    },
-    FST_ERR_MAX_PARAM_LENGTH: { code: 'api/path-too-long', remedy: 'Check the path; no name is that long.' },
-    FST_ERR_BAD_URL: { code: 'api/bad-path', remedy: 'Percent-encode the path as UTF-8.' },
-  };
+const frameworkProblems: Readonly<
+  Record<string, { readonly code: CodeOf<'api'>; readonly what: string; readonly remedy: string }>
+> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'api/body-too-large',
+    what: `the body has more than ${limits.httpBodyBytes} bytes`,
+    remedy: 'Send fewer transactions in one request (see the limits in /v1/openapi.json).',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'api/media-type',
+    what: 'the body has no Content-Type, or one that this path does not take',
+    remedy: 'Send application/json, or transactions in binary as application/octet-stream.',
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'api/path-too-long',
+    what: 'a part of the path is longer than any name',
+    remedy: 'Check the path; no name is that long.',
+  },
+  FST_ERR_BAD_URL: {
+    code: 'api/bad-path',
+    what: 'the path is not percent-encoded UTF-8',
+    remedy: 'Percent-encode the path as UTF-8.',
+  },
+};
 
 interface FrameworkError {
   readonly code?: string;
@@ -61,10 +73,11 @@ export function problemOf(thrown: unknown): Problem | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   const error = thrown as FrameworkError;
   const known = frameworkProblems[error.code ?? ''];
-  const message = error.message ?? 'the request cannot be read';
-  if (known !== undefined) return apiProblem(known.code, message, { remedy: known.remedy });
+  if (known !== undefined) return apiProblem(known.code, known.what, { remedy: known.remedy });
   if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode >= 500) return undefined;
-  return apiProblem('api/bad-request', message, { remedy: 'See /v1/openapi.json for what the API takes.' });
+  return apiProblem('api/bad-request', error.message ?? 'the request cannot be read', {
+    remedy: 'See /v1/openapi.json for what the API takes.',
+  });
 }
 
 export function apiProblem(

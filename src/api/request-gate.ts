@@ -5,7 +5,7 @@ import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import { BodyPieces } from './body-pieces.ts';
 import { clientName } from './client-name.ts';
-import { ConnectionReading } from './connection-reading.ts';
+import { ConnectionReading, takes } from './connection-reading.ts';
 import {
   type Connection,
   type Exchange,
@@ -103,7 +103,7 @@ export class RequestGate {
   /** A request of which the head was read. */
   enter(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(request.socket);
-    if (connection === undefined || connection.isEnding) return;
+    if (connection === undefined || !takes(connection, request, response)) return;
     connection.body = new BodyPieces(request);
     const isVital = isVitalPath(request.url);
     const lane = laneOf(request, connection.client);

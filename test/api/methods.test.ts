@@ -107,3 +107,23 @@ void test('what is behind a good request in one packet is judged by its own line
     }
   }
 });
+
+void test('what asks for another protocol is answered as if it did not, and is the last of its connection', async (t) => {
+  const world = await start(t);
+  const head = 'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+  const good = 'GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n';
+  const asks = `GET /v1/status HTTP/1.1\r\n${head}\r\n`;
+  const posts = `POST /v1/leader HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{"to":null}`;
+  // The parser takes what came with it for the other protocol: what follows would be cut anywhere.
+  for (const behind of ['', good, `${good}${good}`, 'GET /v1/health HTTP/1.1\r\nHo', '\x00\x01']) {
+    for (const asked of [asks, posts]) {
+      for (const before of ['', good]) {
+        const answer = await rawExchange(world, before + asked + behind);
+        const answers = answer.match(/HTTP\/1\.1 \d\d\d/g) ?? [];
+        assert.equal(answers.length, before === '' ? 1 : 2, answer);
+        assert.match(answer, /HTTP\/1\.1 (?:200|403) [^]*connection: close\r\n/i);
+        assert.doesNotMatch(answer, /HTTP\/1\.1 400/);
+      }
+    }
+  }
+});
