@@ -1,7 +1,6 @@
-import { forPrograms, notice, styledError } from './terminal.ts';
+import { endLine, forPrograms, notice, showLine, styledError } from './terminal.ts';
 
 const redrawMs = 100;
-const eraseLine = '\r\u001b[2K';
 
 /**
  * Runs something long, and shows on a terminal's standard error that it goes on and for how
@@ -12,14 +11,14 @@ export async function whileWaiting<T>(what: string, work: () => Promise<T>): Pro
   const start = performance.now();
   const draw = (): void => {
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    process.stderr.write(`${eraseLine}${styledError('dim', `${what} (${seconds} s)`)}`);
+    showLine(styledError('dim', `${what} (${seconds} s)`));
   };
   const timer = setInterval(draw, redrawMs);
   try {
     return await work();
   } finally {
     clearInterval(timer);
-    process.stderr.write(eraseLine);
+    endLine();
   }
 }
 
@@ -35,11 +34,11 @@ export class ProgressLine {
     const now = performance.now();
     if (now - this.#last < every) return;
     this.#last = now;
-    if (process.stderr.isTTY) process.stderr.write(`${eraseLine}${text}`);
+    if (process.stderr.isTTY) showLine(text);
     else notice(text);
   }
 
   end(): void {
-    if (process.stderr.isTTY && !forPrograms) process.stderr.write(eraseLine);
+    endLine();
   }
 }

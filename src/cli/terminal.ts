@@ -67,12 +67,33 @@ export function styledError(style: Style, text: string): string {
 }
 
 export function print(text: string): void {
+  endLine();
   process.stdout.write(`${text}\n`);
 }
 
 /** For what is JSON when a program reads it: `notice` and `warn` see to that themselves. */
 export function printError(text: string): void {
+  endLine();
   process.stderr.write(`${text}\n`);
+}
+
+const eraseLine = '\r\u001b[2K';
+let isLineShown = false;
+
+/**
+ * Shows a line on standard error, a terminal, until the next one or whatever is printed takes its place. It
+ * is cut where the terminal would break it: of two rows only the last could be erased.
+ */
+export function showLine(text: string): void {
+  const { columns } = process.stderr;
+  const isLong = columns > 0 && visible(text) >= columns;
+  process.stderr.write(eraseLine + (isLong ? stripVTControlCharacters(text).slice(0, columns - 1) : text));
+  isLineShown = true;
+}
+
+export function endLine(): void {
+  if (isLineShown) process.stderr.write(eraseLine);
+  isLineShown = false;
 }
 
 /** A word on standard error, for people only. */
