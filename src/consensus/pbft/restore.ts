@@ -50,7 +50,7 @@ export function freshState(start: Beginning): PbftState {
     newView: null,
     viewChangeAsked: toView(0),
     newViewAsked: toView(0),
-    tipsAsked: new Set(),
+    tipsAsked: new Map(),
     final,
     appliedHeight: height,
     recentFinal: new Map([[height, blockHash]]),

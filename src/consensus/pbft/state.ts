@@ -29,8 +29,8 @@ export interface PbftState {
   viewChangeAsked: View;
   /** The latest view that this replica asked to have a NewView signed for. */
   newViewAsked: View;
-  /** Blocks that it had fetched to begin `view` with: one for each ViewChange at most. */
-  readonly tipsAsked: Set<Hash>;
+  /** Blocks that it asked for to begin `view` with, and when: one for each ViewChange at most. */
+  readonly tipsAsked: Map<Hash, MonotonicMs>;
 
   /**
    * The highest final block and its commit certificate: null for the block that the epoch stands on, which

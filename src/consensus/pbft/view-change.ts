@@ -77,16 +77,17 @@ function quorumToBegin(replica: Replica, here: readonly ViewChange[]): ViewChang
 }
 
 /**
- * Meanwhile the blocks that these report and that are not here are brought here, each asked for once in a
- * view: with the one of the tip the view begins at once, and not with a block that its primary has to wait
- * for.
+ * Meanwhile the blocks that these report and that are not here are asked for, again and again: with the one
+ * of the tip the view begins at once, and not with a block that its primary has to wait for.
  */
 function fetchTips(replica: Replica, here: readonly ViewChange[]): void {
-  const { tipsAsked } = replica.state;
+  const { state, options } = replica;
   for (const { from, highest } of here) {
-    if (highest === undefined || isHeld(replica, highest) || tipsAsked.has(highest.blockHash)) continue;
+    if (highest === undefined || isHeld(replica, highest)) continue;
     const { height, blockHash, signatures } = highest;
-    tipsAsked.add(blockHash);
+    const askedAt = state.tipsAsked.get(blockHash) ?? Number.NEGATIVE_INFINITY;
+    if (state.now - askedAt < options.statusMs) continue;
+    state.tipsAsked.set(blockHash, state.now);
     const holders = new Set([from, ...signatures.map(({ validator }) => validator)]);
     holders.delete(replica.self ?? from);
     replica.out.push({ type: 'validate', blockHash, height, proposal: null, holders: [...holders] });

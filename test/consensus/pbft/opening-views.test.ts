@@ -131,8 +131,10 @@ test('a primary that lacks the block of the tip fetches it from those who have i
   assert.deepEqual(primary.signed().slice(0, 3), ['view-change/0/1', 'new-view/0/1', 'prepare/0/1/2']);
 });
 
-test('it asks for each such block once in a view, whoever reports it', () => {
-  const committee = committeeAt(1);
+test('it asks for each such block once in statusMs, whoever reports it, and again while it waits', () => {
+  const statusMs = 100;
+  const committee = new Committee(4, { options: { ...options, statusMs } });
+  committee.grow(1);
   committee.deliverable = (_, to, { kind }) => kind !== 'commit' && to !== 1;
   committee.work();
   committee.run();
@@ -141,9 +143,15 @@ test('it asks for each such block once in a view, whoever reports it', () => {
   const primary = committee.node(1);
   primary.judge = () => ({ verdict: 'unavailable', reason: 'nobody has it' });
   primary.effects = [];
+  const asked = (): number => primary.effects.filter(({ type }) => type === 'validate').length;
   for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1, { highest }));
-  primary.tick(committee.options.viewTimeoutMs / 4, 20);
-  assert.equal(primary.effects.filter(({ type }) => type === 'validate').length, 1);
+  primary.tick(statusMs - 20, 20);
+  assert.equal(asked(), 1);
+  primary.judge = () => null;
+  assert.equal(primary.engine?.state.phase.name, 'changing');
+  primary.tick(20, 20);
+  assert.ok(asked() > 1);
+  assert.equal(primary.engine.state.phase.name, 'normal', 'long before it would begin without the block');
 });
 
 test('nobody but its primary opens a view', () => {
