@@ -43,6 +43,24 @@ export function isSending({ request }: Exchange): boolean {
   return !request.complete;
 }
 
+/** Its body is not here as a whole, nothing of it waits to be read, and nothing came since then. */
+export function isStalled(exchange: Exchange, since: number): boolean {
+  const { socket, readAt } = exchange.connection;
+  return isSending(exchange) && !socket.hasBytes && readAt <= since;
+}
+
+/** It has had its place for long, and keeps it only because its client sends or takes nothing. */
+export function isTooSlow(
+  exchange: Exchange,
+  now: number,
+  { slowMs, stalledMs }: { readonly slowMs: number; readonly stalledMs: number },
+): boolean {
+  const { connection, placedAt, response } = exchange;
+  if (isStalled(exchange, now - stalledMs) && placedAt <= now - stalledMs) return true;
+  const isWaitedFor = (isSending(exchange) && !connection.socket.hasBytes) || response.writableLength > 0;
+  return isWaitedFor && now - placedAt >= slowMs;
+}
+
 export function isWhole({ request }: Exchange): boolean {
   return request.complete;
 }

@@ -10,6 +10,8 @@ import {
   type Connection,
   type Exchange,
   isSending,
+  isStalled,
+  isTooSlow,
   isVitalPath,
   isWhole,
   newConnection,
@@ -63,7 +65,6 @@ export class RequestGate {
   /** A look at who is slow is on its way. */
   #watchesSlow = false;
   #queued = 0;
-  #asideBytes = 0;
 
   constructor(options: RequestGateOptions) {
     this.#serve = options.serve;
@@ -143,14 +144,12 @@ export class RequestGate {
     const tally = this.#lanes.of(exchange.lane);
     const { waitingPerClient, asideBytes } = this.#bounds;
     if (tally.aside >= waitingPerClient) throw tooManyWaiting(waitingPerClient);
-    if (this.#asideBytes + bytes > asideBytes || tally.asideBytes + bytes > asideBytes / 2)
+    if (this.#lanes.asideBytes + bytes > asideBytes || tally.asideBytes + bytes > asideBytes / 2)
       throw tooManyRequests();
     this.#leavePlace(exchange);
     exchange.status = 'aside';
     exchange.asideBytes = bytes;
-    tally.aside += 1;
-    tally.asideBytes += bytes;
-    this.#asideBytes += bytes;
+    this.#lanes.stepAside(exchange.lane, bytes);
     this.#fillPlaces();
   }
 
@@ -166,18 +165,31 @@ export class RequestGate {
       return this.#refuse(exchange, tooManyConnections(connections), true);
     }
     const tally = this.#lanes.of(exchange.lane);
-    if (this.underWay >= requests || tally.queued + tally.placed >= requestsPerClient) {
-      const slower = this.#queue.take((lane) => lane === exchange.lane, isSending);
-      if (slower === undefined) return this.#refuse(exchange, tooManyRequests(), false);
-      this.#leaveQueue(slower);
-      slower.status = 'new';
-      this.#refuse(slower, tooManyRequests(), true);
+    const hasItsMost = tally.queued + tally.placed >= requestsPerClient;
+    if (hasItsMost || this.underWay >= requests) {
+      const other = this.#whoGivesWay(exchange.lane, hasItsMost);
+      if (other === undefined) return this.#refuse(exchange, tooManyRequests(), false);
+      this.#leaveQueue(other);
+      other.status = 'new';
+      this.#refuse(other, tooManyRequests(), isSending(other));
     }
     exchange.status = 'queued';
     tally.queued += 1;
     this.#queued += 1;
     this.#queue.push(exchange.lane, exchange);
     this.#fillPlaces();
+  }
+
+  /**
+   * Of those that wait for a place: one of the same client whose body is not here; where all room is taken
+   * also one that sends nothing, or the last one of whoever has more of it: some clients keep out no others.
+   */
+  #whoGivesWay(lane: string, hasItsMost: boolean): Exchange | undefined {
+    const slower = this.#queue.take((other) => other === lane, isSending);
+    if (slower !== undefined || hasItsMost) return slower;
+    const before = performance.now() - this.#bounds.stalledMs;
+    const stalled = this.#queue.take(undefined, (other) => isStalled(other, before));
+    return stalled ?? this.#queue.takeFromLongest(this.#lanes.of(lane).queued + 1);
   }
 
   #fillPlaces(): void {
@@ -211,13 +223,8 @@ export class RequestGate {
   #dropSlow(): void {
     this.#watchesSlow = false;
     const now = performance.now();
-    const { slowMs, stalledMs } = this.#bounds;
     for (const exchange of this.#placedNow) {
-      const { connection, placedAt, response } = exchange;
-      const isWaitedFor = (isSending(exchange) && !connection.socket.hasBytes) || response.writableLength > 0;
-      const isSlow = now - placedAt >= slowMs;
-      const isStalled = isSending(exchange) && now - Math.max(placedAt, connection.readAt) >= stalledMs;
-      if (isWaitedFor && (isSlow || isStalled)) this.#drop(connection);
+      if (isTooSlow(exchange, now, this.#bounds)) this.#drop(exchange.connection);
     }
     this.#fillPlaces();
   }
@@ -247,7 +254,7 @@ export class RequestGate {
       this.#leaveQueue(exchange);
     }
     if (status === 'placed') this.#leavePlace(exchange);
-    if (status === 'aside') this.#returnFromAside(exchange);
+    if (status === 'aside') this.#lanes.returnFromAside(exchange.lane, exchange.asideBytes);
     exchange.status = 'done';
     this.#lanes.forget(exchange.lane);
     connection.current = undefined;
@@ -263,13 +270,6 @@ export class RequestGate {
   #leaveQueue({ lane }: Exchange): void {
     this.#queued -= 1;
     this.#lanes.of(lane).queued -= 1;
-  }
-
-  #returnFromAside({ lane, asideBytes }: Exchange): void {
-    const tally = this.#lanes.of(lane);
-    tally.aside -= 1;
-    tally.asideBytes -= asideBytes;
-    this.#asideBytes -= asideBytes;
   }
 
   #leavePlace(exchange: Exchange): void {

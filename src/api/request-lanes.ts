@@ -11,11 +11,32 @@ interface Tally {
 /** The requests of each client by lane: its reads and what it submits count apart. */
 export class RequestLanes {
   readonly #lanes = new Map<string, Tally>();
+  #asideBytes = 0;
 
   of(lane: string): Tally {
     const there = this.#lanes.get(lane) ?? { queued: 0, placed: 0, aside: 0, asideBytes: 0 };
     this.#lanes.set(lane, there);
     return there;
+  }
+
+  /** What all requests that are aside keep in memory. */
+  get asideBytes(): number {
+    return this.#asideBytes;
+  }
+
+  stepAside(lane: string, bytes: number): void {
+    this.#aside(lane, 1, bytes);
+  }
+
+  returnFromAside(lane: string, bytes: number): void {
+    this.#aside(lane, -1, -bytes);
+  }
+
+  #aside(lane: string, requests: number, bytes: number): void {
+    const tally = this.of(lane);
+    tally.aside += requests;
+    tally.asideBytes += bytes;
+    this.#asideBytes += bytes;
   }
 
   /** Keeps nothing of a lane without requests. */

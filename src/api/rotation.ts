@@ -35,6 +35,17 @@ export class Rotation<T> {
     return undefined;
   }
 
+  /** The last one of the longest lane, if more than this many wait there. */
+  takeFromLongest(moreThan: number): T | undefined {
+    let longest: readonly [lane: string, items: T[]] | undefined;
+    for (const entry of this.#lanes) {
+      if (entry[1].length > (longest?.[1].length ?? moreThan)) longest = entry;
+    }
+    const last = longest?.[1].at(-1);
+    if (longest !== undefined && last !== undefined) this.remove(longest[0], last);
+    return last;
+  }
+
   /** Takes out one that waits no more. */
   remove(lane: string, item: T): void {
     const items = this.#lanes.get(lane);

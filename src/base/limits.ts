@@ -604,7 +604,8 @@ export const limits = {
   httpFrameBytes: 4 * KiB,
   /**
    * Requests that are being read or answered, or wait for that, in all and of one client, its reads and what
-   * it submits apart; those behind them on a connection are not counted.
+   * it submits apart; those behind them on a connection are not counted. Past all of them, who sends nothing
+   * and who has more waiting than others gives way: two clients could have them all.
    */
   httpRequests: 256,
   httpRequestsPerClient: 64,

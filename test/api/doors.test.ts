@@ -22,9 +22,13 @@ function countTurns(t: TestContext): () => number {
 }
 
 /** A connection that says nothing unless told to. */
-async function dial(t: TestContext, world: World): Promise<Socket & { received: () => string }> {
+async function dial(
+  t: TestContext,
+  world: World,
+  from = '127.0.0.1',
+): Promise<Socket & { received: () => string }> {
   const { hostname, port } = new URL(world.api.address);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ port: Number(port), host: hostname, localAddress: from });
   t.after(() => socket.destroy());
   socket.on('error', () => undefined);
   let text = '';
@@ -162,6 +166,60 @@ describe('requests under way', () => {
     await until(() => pages.asked === 1);
     await problemFrom(await fetch(`${world.api.address}/v1/status`), 503, 'api/busy');
     pages.release();
+  });
+
+  test('of some clients do not keep out others: the last one of whoever has most gives way', async (t) => {
+    const world = await start(t, { gate: { places: 1, requests: 8, requestsPerClient: 4 } });
+    const pages = holdPages(world);
+    const greedy: Awaited<ReturnType<typeof dial>>[] = [];
+    for (const from of ['127.0.0.2', '127.0.0.3']) {
+      for (let count = 0; count < 4; count++) {
+        const socket = await dial(t, world, from);
+        socket.write(pageRequest);
+        greedy.push(socket);
+        await until(() => world.api.underWay() === greedy.length);
+      }
+    }
+    await until(() => pages.asked === 1);
+    // As many as are fair: then each client has as many as the others.
+    const honest: typeof greedy = [];
+    for (let count = 0; count < 2; count++) {
+      const socket = await dial(t, world);
+      socket.write(pageRequest);
+      honest.push(socket);
+      await until(
+        () => greedy.filter((other) => other.received().includes('api/busy')).length === honest.length,
+      );
+    }
+    assert.equal(world.api.underWay(), 8);
+    await problemFrom(await fetch(`${world.api.address}/v1/status`), 503, 'api/busy');
+    pages.release();
+    for (const socket of honest) await until(() => socket.received().includes('HTTP/1.1 200 '));
+    // Those that were there as a whole lose no more than their turn.
+    const [again] = greedy.filter((other) => other.received().includes('api/busy'));
+    again?.write(pageRequest);
+    await until(() => again?.received().includes('HTTP/1.1 200 ') === true);
+  });
+
+  test('whose clients send nothing give way to others, from however many addresses they come', async (t) => {
+    const world = await start(t, { gate: { places: 1, requests: 4, stalledMs: 0 } });
+    const pages = holdPages(world);
+    (await dial(t, world, '127.0.0.2')).write(pageRequest);
+    await until(() => pages.asked === 1);
+    const half =
+      'POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{';
+    const slow: Awaited<ReturnType<typeof dial>>[] = [];
+    for (const from of ['127.0.0.3', '127.0.0.4', '127.0.0.5']) {
+      const socket = await dial(t, world, from);
+      socket.write(half);
+      slow.push(socket);
+      await until(() => world.api.underWay() === 1 + slow.length);
+    }
+    const honest = await dial(t, world);
+    honest.write(pageRequest);
+    await until(() => slow.some((socket) => socket.received().includes('api/busy')));
+    pages.release();
+    await until(() => honest.received().includes('HTTP/1.1 200 '));
   });
 
   test('that read do not keep a client from submitting', async (t) => {
