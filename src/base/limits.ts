@@ -330,6 +330,14 @@ export const limits = {
     busyMs: { perSecond: 100, burst: 500 },
   },
   /**
+   * What the strangers of one block are served of what is left by members, whatever other strangers ask: an
+   * answer of the largest a minute, or what it takes to follow a chain that has little to do.
+   */
+  strangerServedFirst: {
+    bytes: { perSecond: 64 * KiB, burst: 64 * KiB },
+    busyMs: { perSecond: 1, burst: 10 },
+  },
+  /**
    * Time for all requests of all peers, however many members ask for all that is theirs; strangers are served
    * only while half of what may come in one go is left.
    */

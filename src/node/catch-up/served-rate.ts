@@ -14,13 +14,14 @@ interface Served {
  * How fast peers are served: by the bytes that go out and by the time that it takes. A member has an account
  * of its own, strangers one for each address block and one in all. All of them together have their time, too:
  * a member that asked for much waits for it, and one that asked for little does not. Strangers come after
- * members: they get what members did not use lately.
+ * members: they get what members did not use lately, and each block a little of it whatever the others ask.
  */
 export class ServedRate {
   readonly #standingOf: (peer: PeerId) => Standing;
   readonly #members = new BoundedMap<string, Account>(limits.peersRemembered);
   readonly #first = new BoundedMap<string, TokenBucket>(limits.peersRemembered);
   readonly #blocks = new BoundedMap<string, Account>(limits.peersRemembered);
+  readonly #firstOfBlocks = new BoundedMap<string, Account>(limits.peersRemembered);
   readonly #strangers: Account;
   readonly #everybody: TokenBucket;
 
@@ -32,38 +33,44 @@ export class ServedRate {
 
   /** How long the peer's next request has to wait, in milliseconds. */
   waitFor(peer: PeerId, now: MonotonicMs): number {
-    const waits = this.#accountsOf(peer, now).map((account) => account.waitFor(now));
-    const first = this.#firstOf(peer, now);
-    if (first === undefined) waits.push(this.#everybody.waitFor(limits.servedBusyMs.burst / 2, now));
-    else waits.push(Math.min(first.waitFor(0, now), this.#everybody.waitFor(0, now)));
-    return Math.max(...waits);
+    const standing = this.#standingOf(peer);
+    if (standing.type === 'member') {
+      const { own, first } = this.#memberOf(standing.key, now);
+      return Math.max(own.waitFor(now), Math.min(first.waitFor(0, now), this.#everybody.waitFor(0, now)));
+    }
+    const { own, first } = this.#blockOf(standing.block, now);
+    const left = this.#everybody.waitFor(limits.servedBusyMs.burst / 2, now);
+    return Math.max(own.waitFor(now), Math.min(first.waitFor(now), this.#strangers.waitFor(now)), left);
   }
 
   served(peer: PeerId, cost: { readonly bytes: number; readonly busyMs: number }, now: MonotonicMs): void {
-    for (const account of this.#accountsOf(peer, now)) account.owe(cost, now);
     this.#everybody.owe(cost.busyMs, now);
-    this.#firstOf(peer, now)?.owe(cost.busyMs, now);
-  }
-
-  isStranger(peer: PeerId): boolean {
-    return this.#standingOf(peer).type === 'stranger';
-  }
-
-  /** What a member is served whatever others take; undefined for a stranger. */
-  #firstOf(peer: PeerId, now: MonotonicMs): TokenBucket | undefined {
-    const standing = this.#standingOf(peer);
-    if (standing.type !== 'member') return undefined;
-    const first = this.#first.get(standing.key) ?? new TokenBucket(limits.memberServedFirst, now);
-    this.#first.set(standing.key, first);
-    return first;
-  }
-
-  #accountsOf(peer: PeerId, now: MonotonicMs): Account[] {
     const standing = this.#standingOf(peer);
     if (standing.type === 'member') {
-      return [accountIn(this.#members, standing.key, limits.memberServed, now)];
+      const { own, first } = this.#memberOf(standing.key, now);
+      own.owe(cost, now);
+      first.owe(cost.busyMs, now);
+      return;
     }
-    return [accountIn(this.#blocks, standing.block, limits.strangerServed, now), this.#strangers];
+    const { own, first } = this.#blockOf(standing.block, now);
+    own.owe(cost, now);
+    // What nobody else wanted is not held against it when others come.
+    (this.#strangers.waitFor(now) === 0 ? this.#strangers : first).owe(cost, now);
+  }
+
+  /** What a member may be served, and what of that whatever others take. */
+  #memberOf(key: string, now: MonotonicMs): { readonly own: Account; readonly first: TokenBucket } {
+    const first = this.#first.get(key) ?? new TokenBucket(limits.memberServedFirst, now);
+    this.#first.set(key, first);
+    return { own: accountIn(this.#members, key, limits.memberServed, now), first };
+  }
+
+  /** The same of the strangers of one address block. */
+  #blockOf(block: string, now: MonotonicMs): { readonly own: Account; readonly first: Account } {
+    return {
+      own: accountIn(this.#blocks, block, limits.strangerServed, now),
+      first: accountIn(this.#firstOfBlocks, block, limits.strangerServedFirst, now),
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import { FairRoom } from '../../base/fair-room.ts';
 import { limits } from '../../base/limits.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { PeerId, RequestProtocol } from '../../network/port.ts';
@@ -21,12 +22,23 @@ interface Order {
   readonly deadline: MonotonicMs;
 }
 
+/** A place of a stranger's request that waits. */
+interface Waiting {
+  readonly refuse: () => void;
+}
+
 /** A peer is answered when its turn comes: at once, or a little later when it had much already. */
 export class ServingQueue {
   readonly #options: ServingQueueOptions;
   readonly #rate: ServedRate;
-  /** Requests of strangers that wait for their turn. */
-  #waiting = 0;
+  /**
+   * Requests of strangers that wait for their turn, by address block. When all places are taken the last one
+   * of the block that has most is refused.
+   */
+  readonly #waitingOf = new Map<string, Set<Waiting>>();
+  readonly #room = new FairRoom<string>(limits.servedWaiting, (block) => {
+    [...(this.#waitingOf.get(block) ?? [])].at(-1)?.refuse();
+  });
   readonly counters = { served: 0, refused: 0 };
 
   constructor(options: ServingQueueOptions) {
@@ -51,17 +63,38 @@ export class ServingQueue {
     const now = clock.monotonicMs();
     const wait = this.#rate.waitFor(order.peer, now);
     if (wait === 0) return order.respond(this.#serve(order));
-    const stranger = this.#rate.isStranger(order.peer) ? 1 : 0;
-    if (now + wait > order.deadline || this.#waiting + stranger > limits.servedWaiting) {
-      this.counters.refused += 1;
-      return order.respond(null);
-    }
-    this.#waiting += stranger;
+    if (now + wait > order.deadline) return this.#refuse(order);
+    const standing = this.#options.standingOf(order.peer);
+    const leave = standing.type === 'stranger' ? this.#wait(standing.block, order) : () => true;
     // A whole millisecond more, so that rounding never makes it come before its time.
     clock.after(Math.ceil(wait) + 1, () => {
-      this.#waiting -= stranger;
-      this.#serveInTurn(order);
+      if (leave()) this.#serveInTurn(order);
     });
+  }
+
+  #refuse(order: Order): void {
+    this.counters.refused += 1;
+    order.respond(null);
+  }
+
+  /** Takes a place among those who wait. What it gives leaves it: false when it was refused meanwhile. */
+  #wait(block: string, order: Order): () => boolean {
+    const waiting = this.#waitingOf.get(block) ?? new Set();
+    this.#waitingOf.set(block, waiting);
+    const leave = (): boolean => {
+      if (!waiting.delete(place)) return false;
+      if (waiting.size === 0) this.#waitingOf.delete(block);
+      this.#room.change(block, -1);
+      return true;
+    };
+    const place: Waiting = {
+      refuse: () => {
+        if (leave()) this.#refuse(order);
+      },
+    };
+    waiting.add(place);
+    this.#room.change(block, 1);
+    return leave;
   }
 
   #serve({ peer, protocol, request }: Order): Uint8Array | null {

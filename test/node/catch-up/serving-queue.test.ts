@@ -89,7 +89,8 @@ describe('requests are answered in their turn', () => {
       world.time.run(100);
     }
     const { perSecond, burst } = limits.strangersServed.bytes;
-    assert.ok(world.total('10.') <= burst + 13 * perSecond, String(world.total('10.')));
+    const each = world.size + 13 * limits.strangerServedFirst.bytes.perSecond;
+    assert.ok(world.total('10.') <= burst + 13 * perSecond + 50 * each, String(world.total('10.')));
     world.ask('member-1');
     assert.equal(world.answers.at(-1), `member-1 answered at ${world.time.now}`);
   });
@@ -165,11 +166,46 @@ describe('requests are answered in their turn', () => {
     assert.deepEqual(world.answers, [`member-5 answered at ${world.time.now}`]);
   });
 
+  test('a stranger who asks now and then is answered, however much others ask from other addresses', () => {
+    const world = new World();
+    world.size = MiB / 4;
+    for (let second = 0; second < 20; second++) {
+      for (let step = 0; step < 20; step++, world.time.run(50)) {
+        for (let peer = 0; peer < 32; peer++) {
+          for (let parallel = 0; parallel < 4; parallel++) world.ask(`10.${peer % 8}/${peer}`);
+        }
+        if (step === 10 && second % 5 === 4) world.ask('10.200/1');
+      }
+    }
+    world.time.run(limits.servedWaitMs);
+    const honest = world.answers.filter((answer) => answer.startsWith('10.200/1'));
+    assert.deepEqual(
+      honest.map((answer) => answer.split(' ')[1]),
+      ['answered', 'answered', 'answered', 'answered'],
+    );
+  });
+
   test('only so many strangers wait at once', () => {
     const world = new World();
-    world.size = limits.strangersServed.bytes.burst + MiB;
-    world.ask('10.255.0/1');
-    for (let block = 0; block < limits.servedWaiting + 10; block++) world.ask(`10.${block}/1`);
+    // More than is there for one block, and for all of them: each waits a second.
+    world.size = 5 * MiB;
+    const blocks = limits.servedWaiting + 10;
+    for (let turn = 0; turn < 2; turn++) {
+      for (let block = 0; block < blocks; block++) world.ask(`10.${block}/1`);
+    }
+    assert.equal(world.answers.filter((answer) => answer.includes('answered')).length, blocks);
     assert.equal(world.answers.filter((answer) => answer.includes('refused')).length, 10);
+  });
+
+  test('those of one block do not take the places of all others among those who wait', () => {
+    const world = new World();
+    world.size = 5 * MiB;
+    for (const peer of ['10.0/1', '10.1/1', '10.2/1', '10.3/1', '10.4/1']) world.ask(peer);
+    for (let request = 0; request < limits.servedWaiting; request++) world.ask(`10.0/${request}`);
+    world.answers.length = 0;
+    world.ask('10.1/1');
+    assert.deepEqual(world.answers, [`10.0/${limits.servedWaiting - 1} refused at 0`]);
+    world.time.run(limits.servedWaitMs);
+    assert.ok(world.answers.some((answer) => answer.startsWith('10.1/1 answered')));
   });
 });
