@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { AccountAnswer } from '../client/answers.ts';
 import { grouped } from '../client/plain-words.ts';
+import { encodeAddress } from '../crypto/address.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { accountItemJson } from '../ledger/state-json.ts';
 import { accountReading } from '../ledger/state-reading.ts';
@@ -8,9 +9,9 @@ import { accountHistoryCommand, accountKeysCommand } from './account-lists.ts';
 import { readAccount, withAccount } from './account-read.ts';
 import { accountNamed } from './names.ts';
 import { connect, type ConnectionOptions } from './options.ts';
-import { chainIn, placeJson, placeRows, proven, provenOption, told } from './proven-state.ts';
+import { proofOption } from './proof-file.ts';
+import { chainIn, placeJson, placeRows, proven, provenOption, told, trustedChain } from './proven-state.ts';
 import { answer, facts } from './terminal.ts';
-import { readGenesis } from './trusted-genesis.ts';
 
 export function accountCommand(): CommandUnknownOpts {
   return new Command('account')
@@ -24,8 +25,10 @@ function showCommand(): CommandUnknownOpts {
   return withAccount(new Command('show'))
     .description('show balance and nonce of an account; the word itself may be left out')
     .addOption(provenOption)
+    .addOption(proofOption)
     .action(async (name, options) => {
-      if (options.genesis !== undefined) return showProven(name, await readGenesis(options.genesis), options);
+      const genesis = await trustedChain(options);
+      if (genesis !== undefined) return showProven(name, genesis, options);
       const account = await readAccount(name, options);
       answer(options.json, account, () =>
         facts([
@@ -48,25 +51,34 @@ function showCommand(): CommandUnknownOpts {
 async function showProven(
   name: string,
   genesis: Genesis,
-  options: ConnectionOptions & { readonly keys: string; readonly json?: true | undefined },
+  options: ConnectionOptions & {
+    readonly keys: string;
+    readonly proof?: string | undefined;
+    readonly json?: true | undefined;
+  },
 ): Promise<void> {
   const client = connect(options);
   const publicKey = await accountNamed(name, { directory: options.keys, client: chainIn(genesis) });
   const verified = await proven(client, genesis, accountReading, {
     name: publicKey,
     ask: client.accountProof(publicKey),
+    keep: { file: options.proof, proves: 'account', name: encodeAddress(publicKey) },
   });
   const account = accountItemJson(publicKey, verified.value);
   answer(options.json, { ...account, ...placeJson(genesis, verified) }, () =>
-    facts([
-      ['address', account.address],
-      ['public key', publicKey],
-      ...amountRows(account),
-      ['next nonce', String(account.nonce)],
-      ...keyRows(account.keys),
-      ...placeRows(verified),
-    ]),
+    facts([...accountRows(account), ...placeRows(verified)]),
   );
+}
+
+/** What is shown of an account as the final state has it. */
+export function accountRows(account: ReturnType<typeof accountItemJson>): (readonly [string, string])[] {
+  return [
+    ['address', account.address],
+    ['public key', account.publicKey],
+    ...amountRows(account),
+    ['next nonce', String(account.nonce)],
+    ...keyRows(account.keys),
+  ];
 }
 
 type Shown = Pick<AccountAnswer, 'balance' | 'held' | 'keys'>;

@@ -6,9 +6,9 @@ import { grouped, shortened, valueText as describeValue } from '../client/plain-
 import { recordItemJson } from '../ledger/state-json.ts';
 import { recordReading } from '../ledger/state-reading.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { provenItem, provenOption, told } from './proven-state.ts';
+import { proofOption } from './proof-file.ts';
+import { provenItem, provenOption, told, trustedChain } from './proven-state.ts';
 import { answer, facts, styled } from './terminal.ts';
-import { readGenesis } from './trusted-genesis.ts';
 
 export function getCommand(): CommandUnknownOpts {
   return new Command('get')
@@ -19,37 +19,41 @@ export function getCommand(): CommandUnknownOpts {
     )
     .addOption(consistencyOption)
     .addOption(provenOption)
+    .addOption(proofOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .addHelpText('after', '\nA record that does not exist gives exit code 5.')
     .action(async (key, options) => {
+      const { consistency, proof: file } = options;
+      const genesis = await trustedChain(options);
       const client = connect(options);
-      const { consistency } = options;
       const { item: record, rows } =
-        options.genesis === undefined
+        genesis === undefined
           ? told(unwrap(await client.record(key, { consistency })))
-          : await provenItem(client, await readGenesis(options.genesis), recordReading, {
+          : await provenItem(client, genesis, recordReading, {
               name: key,
               ask: client.recordProof(key),
+              keep: { file, proves: 'record', name: key },
               none: 'api/no-such-record',
               itemOf: (value) => recordItemJson(key, value),
             });
-      const value = fromHex(record.value);
       if (options.raw === true) {
-        process.stdout.write(value);
+        process.stdout.write(fromHex(record.value));
         return;
       }
-      answer(options.json, record, () =>
-        facts([
-          ['key', harmless(record.key)],
-          ['value', valueText(value)],
-          ['owner', record.owner],
-          ['version', `${record.version}, made at height ${grouped(record.changed.height)}`],
-          ...rows,
-        ]),
-      );
+      answer(options.json, record, () => facts([...recordRows(record), ...rows]));
     });
+}
+
+/** What is shown of a record. */
+export function recordRows(record: ReturnType<typeof recordItemJson>): (readonly [string, string])[] {
+  return [
+    ['key', harmless(record.key)],
+    ['value', valueText(fromHex(record.value))],
+    ['owner', record.owner],
+    ['version', `${record.version}, made at height ${grouped(record.changed.height)}`],
+  ];
 }
 
 /** Of a value in a table, unless told otherwise. */

@@ -1,13 +1,14 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
-import { unwrap } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import type { RecordVersionAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
 import { historyAt } from '../client/record-history.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import type { RecordVersions } from '../ledger/history-proof.ts';
 import { recordVersionJson, versionView } from '../ledger/state-json.ts';
 import { recordEntryReading } from '../ledger/state-reading.ts';
 import { shortAddress } from './block.ts';
@@ -15,9 +16,9 @@ import { exitCodes } from './exit-codes.ts';
 import { shortValueText } from './get.ts';
 import { pageFooter, pageOf, withPage } from './list-options.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { placeJson, placeRows } from './proven-state.ts';
+import { keepProof, proofOption } from './proof-file.ts';
+import { placeJson, placeRows, trustedChain } from './proven-state.ts';
 import { answer, facts, moment, table } from './terminal.ts';
-import { readGenesis } from './trusted-genesis.ts';
 
 /** Of a value in the table; --json has all of it. */
 const longestShown = 60;
@@ -32,16 +33,15 @@ export function historyCommand(): CommandUnknownOpts {
         'believe no node: check the proof of each version against this genesis file',
       ).conflicts(['oldest', 'cursor']),
     )
+    .addOption(proofOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .addHelpText('after', '\nA record of which the node knows no version gives exit code 5.')
     .action(async (key, options) => {
+      const genesis = await trustedChain(options);
       const client = connect(options);
-      if (options.genesis !== undefined) {
-        await showProven(client, await readGenesis(options.genesis), key, options);
-        return;
-      }
+      if (genesis !== undefined) return showProven(client, genesis, key, options);
       const history = unwrap(await client.recordHistory(key, pageOf(options)));
       answer(options.json, history, () => {
         const { versions } = history;
@@ -57,30 +57,50 @@ async function showProven(
   client: HttpClient,
   genesis: Genesis,
   key: string,
-  { limit, json }: { readonly limit: number; readonly json?: true | undefined },
+  {
+    limit,
+    json,
+    proof: file,
+  }: { readonly limit: number; readonly json?: true | undefined; readonly proof?: string | undefined },
 ): Promise<void> {
   const checker = new ProofChecker(genesis, client);
-  const proven = unwrap(await checker.state(recordEntryReading, unwrap(await client.recordProof(key)), key));
+  const answered = unwrap(await client.recordProof(key));
+  const proven = unwrap(await checker.state(recordEntryReading, answered, key));
   const state = { height: proven.header.height, value: proven.value };
-  const { versions, older } = unwrap(
+  const transactions: unknown[] = [];
+  const found = unwrap(
     await historyAt(client, key, state, {
       newest: limit,
-      checked: (answered, hash) => checker.receipt(answered, hash),
+      async checked(transaction, hash) {
+        const verified = await checker.receipt(transaction, hash);
+        if (!(verified instanceof Problem)) transactions.push(transaction);
+        return verified;
+      },
     }),
   );
-  const shown = versions.map((one) => recordVersionJson(versionView(one)));
-  answer(json, { key, versions: shown, older, ...placeJson(genesis, proven) }, () => {
-    const none =
-      older === 0 ? `${harmless(key)} has no version.` : `The node shows no version of ${harmless(key)}.`;
-    const listed = shown.length > 0 ? versionTable(shown) : none;
-    return `${listed}\n\n${olderText(older)}\n\n${facts(placeRows(proven))}`;
+  const about = { file, proves: 'history', name: key } as const;
+  keepProof(about, { answers: [answered], transactions, epochs: checker.epochs });
+  const history = historyJson(key, found);
+  answer(json, { ...history, ...placeJson(genesis, proven) }, () => {
+    const more = found.older === 0 ? '' : '; --limit shows more, as far as the node keeps their blocks';
+    return `${historyText(history)}${more}.\n\n${facts(placeRows(proven))}`;
   });
   if (proven.value === undefined) process.exitCode = exitCodes.notFound;
 }
 
-function olderText(older: number): string {
-  if (older === 0) return 'There were no versions before these: that is proven.';
-  return `There were ${grouped(older)} before these; --limit shows more, as far as the node keeps their blocks.`;
+/** The newest versions of a record, and how many there were before them, all of them proven. */
+export function historyJson(key: string, { versions, older }: RecordVersions) {
+  return { key, versions: versions.map((one) => recordVersionJson(versionView(one))), older };
+}
+
+/** The same for people, without its last full stop. */
+export function historyText({ key, versions, older }: ReturnType<typeof historyJson>): string {
+  const none = older === 0 ? `${harmless(key)} has no version.` : `No version of ${harmless(key)} is shown.`;
+  const before =
+    older === 0
+      ? 'There were no versions before these: that is proven'
+      : `There were ${grouped(older)} before these`;
+  return `${versions.length > 0 ? versionTable(versions) : none}\n\n${before}`;
 }
 
 function versionTable(versions: readonly ReturnType<typeof recordVersionJson>[]): string {

@@ -3,6 +3,7 @@ import { compareBytes, fromHex, utf8 } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import type { StateReadingAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
@@ -13,10 +14,10 @@ import { recordItemJson } from '../ledger/state-json.ts';
 import { pageReading } from '../ledger/state-reading.ts';
 import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { placeJson, placeRows, provenOption } from './proven-state.ts';
+import { keepProof, proofOption } from './proof-file.ts';
+import { placeJson, placeRows, provenOption, trustedChain } from './proven-state.ts';
 import { shellWord } from './shell-word.ts';
 import { answer, facts, table } from './terminal.ts';
-import { readGenesis } from './trusted-genesis.ts';
 
 export function listCommand(): CommandUnknownOpts {
   return new Command('list')
@@ -26,6 +27,7 @@ export function listCommand(): CommandUnknownOpts {
     .option('--after <key>', 'begin behind this key, which the page before named')
     .addOption(consistencyOption)
     .addOption(provenOption)
+    .addOption(proofOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
@@ -35,24 +37,34 @@ export function listCommand(): CommandUnknownOpts {
     )
     .action(async (prefix = '', { limit, after, consistency, ...options }) => {
       refuseAfter(after, prefix);
+      const { proof: file } = options;
+      const genesis = await trustedChain(options);
       const client = connect(options);
       const { item: page, rows: about } =
-        options.genesis === undefined
+        genesis === undefined
           ? { item: unwrap(await client.records(prefix, { limit, after, consistency })), rows: [] }
-          : await provenList(client, await readGenesis(options.genesis), { prefix, after, limit });
+          : await provenList(client, genesis, { prefix, after, limit, file });
       answer(options.json, page, () => {
-        const rows = page.records.map(({ key, version, owner, value }) => [
-          harmless(key),
-          `${version}`,
-          owner,
-          shortValueText(fromHex(value)),
-        ]);
-        const listed =
-          rows.length === 0 ? 'No records here.' : table(['key', 'version', 'owner', 'value'], rows);
         const proof = about.length === 0 ? '' : `\n\n${facts(about)}`;
-        return `${listed}\n\n${listFooter(rows.length, page)}${proof}`;
+        return `${recordTable(page.records)}\n\n${listFooter(page.records.length, page)}${proof}`;
       });
     });
+}
+
+/** What is shown of records in a list. */
+export function recordTable(
+  records: readonly Pick<ReturnType<typeof recordItemJson>, 'key' | 'version' | 'owner' | 'value'>[],
+): string {
+  if (records.length === 0) return 'No records here.';
+  return table(
+    ['key', 'version', 'owner', 'value'],
+    records.map(({ key, version, owner, value }) => [
+      harmless(key),
+      `${version}`,
+      owner,
+      shortValueText(fromHex(value)),
+    ]),
+  );
 }
 
 /** The part of a whole namespace that is asked for, with what proves that it lacks nothing. */
@@ -63,7 +75,13 @@ async function provenList(
     prefix,
     after,
     limit,
-  }: { readonly prefix: string; readonly after: string | undefined; readonly limit: number },
+    file,
+  }: {
+    readonly prefix: string;
+    readonly after: string | undefined;
+    readonly limit: number;
+    readonly file: string | undefined;
+  },
 ) {
   const namespace = namespaceOf(prefix);
   if (namespace === undefined) {
@@ -75,12 +93,16 @@ async function provenList(
   }
   // One for all pages: how the validators changed is asked for once.
   const checker = new ProofChecker(genesis, client);
+  let pages: StateReadingAnswer[] = [];
   const { page, records } = unwrap(
     await wholeNamespace(namespace, async (behind) => {
       const read = await client.recordsProof(namespace, { after: behind });
-      return read instanceof Problem ? read : checker.state(pageReading, read, { namespace, after: behind });
+      if (read instanceof Problem) return read;
+      pages = behind === undefined ? [read] : [...pages, read];
+      return checker.state(pageReading, read, { namespace, after: behind });
     }),
   );
+  keepProof({ file, proves: 'records', name: namespace }, { answers: pages, epochs: checker.epochs });
   const wanted = records.filter(
     ({ key }) => key.startsWith(prefix) && (after === undefined || compareBytes(utf8(key), utf8(after)) > 0),
   );

@@ -2,6 +2,7 @@ import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-ty
 import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import type { NamespaceAnswer } from '../client/answers.ts';
 import { grouped } from '../client/plain-words.ts';
 import { namespaceModes } from '../ledger/namespace.ts';
 import { namespaceItemJson } from '../ledger/state-json.ts';
@@ -9,9 +10,9 @@ import { namespaceReading } from '../ledger/state-reading.ts';
 import { listFooter, refuseAfter } from './list.ts';
 import { accountNamed, accountsNamed } from './names.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { provenItem, provenOption, told } from './proven-state.ts';
+import { proofOption } from './proof-file.ts';
+import { provenItem, provenOption, told, trustedChain } from './proven-state.ts';
 import { answer, facts, table } from './terminal.ts';
-import { readGenesis } from './trusted-genesis.ts';
 import { withTerms } from './tx-terms.ts';
 import { send } from './tx-send.ts';
 
@@ -92,33 +93,41 @@ function showCommand(): CommandUnknownOpts {
     .argument('<name>', 'the namespace')
     .addOption(consistencyOption)
     .addOption(provenOption)
+    .addOption(proofOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .addHelpText('after', '\nA namespace that was never opened gives exit code 5.')
     .action(async (name, { consistency, ...options }) => {
+      const { proof: file } = options;
+      const genesis = await trustedChain(options);
       const client = connect(options);
       const { item: shown, rows } =
-        options.genesis === undefined
+        genesis === undefined
           ? told(unwrap(await client.namespace(name, { consistency })))
-          : await provenItem(client, await readGenesis(options.genesis), namespaceReading, {
+          : await provenItem(client, genesis, namespaceReading, {
               name,
               ask: client.namespaceProof(name),
+              keep: { file, proves: 'namespace', name },
               none: 'api/no-such-namespace',
               itemOf: (value) => namespaceItemJson(name, value),
             });
-      answer(options.json, shown, () =>
-        facts([
-          ['namespace', harmless(shown.name)],
-          ['owner', shown.owner],
-          ['mode', shown.mode],
-          ...shown.writers.map((writer): readonly [string, string] => ['writer', writer]),
-          ['entries', `${grouped(shown.entries)}, deleted ones too`],
-          ['root', shown.root],
-          ...rows,
-        ]),
-      );
+      answer(options.json, shown, () => facts([...namespaceRows(shown), ...rows]));
     });
+}
+
+/** What is shown of a namespace. */
+export function namespaceRows(
+  shown: Pick<NamespaceAnswer, 'name' | 'owner' | 'mode' | 'writers' | 'entries' | 'root'>,
+): (readonly [string, string])[] {
+  return [
+    ['namespace', harmless(shown.name)],
+    ['owner', shown.owner],
+    ['mode', shown.mode],
+    ...shown.writers.map((writer): readonly [string, string] => ['writer', writer]),
+    ['entries', `${grouped(shown.entries)}, deleted ones too`],
+    ['root', shown.root],
+  ];
 }
 
 function listNamespacesCommand(): CommandUnknownOpts {

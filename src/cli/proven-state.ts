@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { type Problem, unwrap } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import type { ReadAnswer, StateReadingAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
@@ -9,7 +9,9 @@ import type { VerifiedState } from '../client/verify-state.ts';
 import { hashHeader } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import type { StateKind } from '../ledger/state-reading.ts';
+import { keepProof, type Keeping } from './proof-file.ts';
 import { moment } from './terminal.ts';
+import { readGenesis } from './trusted-genesis.ts';
 
 /** With it a command believes no node. */
 export const provenOption = new Option(
@@ -17,14 +19,38 @@ export const provenOption = new Option(
   'believe no node: check the proof against this genesis file',
 ).conflicts('consistency');
 
-/** What the answer to a question proves. */
+/** The chain that is trusted, where a command is to believe no node. Throws problems. */
+export async function trustedChain(options: {
+  readonly genesis?: string | undefined;
+  readonly proof?: string | undefined;
+}): Promise<Genesis | undefined> {
+  if (options.genesis !== undefined) return readGenesis(options.genesis);
+  if (options.proof === undefined) return undefined;
+  throw new Problem('cli/usage', 'a proof is written once it is checked, and that takes a genesis file', {
+    remedy: 'Give --genesis too. Without --proof the node is believed.',
+  });
+}
+
+/** What the answer to a question proves. It is kept where that is wanted, also when it proves absence. */
 export async function proven<Name, Value>(
   client: HttpClient,
   genesis: Genesis,
   kind: StateKind<Name, Value>,
-  { name, ask }: { readonly name: Name; readonly ask: Promise<StateReadingAnswer | Problem> },
+  {
+    name,
+    ask,
+    keep,
+  }: {
+    readonly name: Name;
+    readonly ask: Promise<StateReadingAnswer | Problem>;
+    readonly keep: Keeping;
+  },
 ): Promise<VerifiedState<Value>> {
-  return unwrap(await new ProofChecker(genesis, client).state(kind, unwrap(await ask), name));
+  const checker = new ProofChecker(genesis, client);
+  const answered = unwrap(await ask);
+  const verified = unwrap(await checker.state(kind, answered, name));
+  keepProof(keep, { answers: [answered], epochs: checker.epochs });
+  return verified;
 }
 
 /** The chain of a genesis file, as names ask for it. */

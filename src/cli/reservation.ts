@@ -7,9 +7,9 @@ import { reservationItemJson } from '../ledger/state-json.ts';
 import { reservationReading } from '../ledger/state-reading.ts';
 import { keysOption } from './key-directory.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { chainIn, provenItem, provenOption, told } from './proven-state.ts';
+import { proofOption } from './proof-file.ts';
+import { chainIn, provenItem, provenOption, told, trustedChain } from './proven-state.ts';
 import { answer, facts } from './terminal.ts';
-import { readGenesis } from './trusted-genesis.ts';
 import { reservationArgument, reservationNamed } from './tx-reserve.ts';
 
 export function reservationCommand(): CommandUnknownOpts {
@@ -18,15 +18,16 @@ export function reservationCommand(): CommandUnknownOpts {
     .argument(...reservationArgument)
     .addOption(consistencyOption)
     .addOption(provenOption)
+    .addOption(proofOption)
     .addOption(keysOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .addHelpText('after', '\nOne that does not exist, or ended long ago, gives exit code 5.')
     .action(async (name, options) => {
-      const { consistency } = options;
+      const { consistency, proof: file } = options;
+      const genesis = await trustedChain(options);
       const client = connect(options);
-      const genesis = options.genesis === undefined ? undefined : await readGenesis(options.genesis);
       const context = { directory: options.keys, client: genesis === undefined ? client : chainIn(genesis) };
       const id = await reservationNamed(name, context);
       const text = reservationText(id);
@@ -36,21 +37,26 @@ export function reservationCommand(): CommandUnknownOpts {
           : await provenItem(client, genesis, reservationReading, {
               name: id,
               ask: client.reservationProof(text),
+              keep: { file, proves: 'reservation', name: text },
               none: 'api/no-such-reservation',
               itemOf: (value) => reservationItemJson(id, value),
             });
-      answer(options.json, found, () =>
-        facts([
-          ['reservation', found.reservation],
-          ['for', found.recipient],
-          ['amount', grouped(found.amount)],
-          ['until', `height ${grouped(found.expiryHeight)}`],
-          ['made', `at height ${grouped(found.made.height)}`],
-          ['status', statusText(found)],
-          ...rows,
-        ]),
-      );
+      answer(options.json, found, () => facts([...reservationRows(found), ...rows]));
     });
+}
+
+/** What is shown of a reservation. */
+export function reservationRows(
+  found: ReturnType<typeof reservationItemJson>,
+): (readonly [string, string])[] {
+  return [
+    ['reservation', found.reservation],
+    ['for', found.recipient],
+    ['amount', grouped(found.amount)],
+    ['until', `height ${grouped(found.expiryHeight)}`],
+    ['made', `at height ${grouped(found.made.height)}`],
+    ['status', statusText(found)],
+  ];
 }
 
 type Ended = Pick<ReservationAnswer, 'status' | 'taken' | 'settled' | 'expiryHeight'>;

@@ -7,9 +7,8 @@ import type { Hash } from '../crypto/hash.ts';
 import { failureRemedy } from '../ledger/failure-remedies.ts';
 import { effectText } from './chain-text.ts';
 import { exitCodes } from './exit-codes.ts';
-import { fileProblem } from './file-problem.ts';
-import { writeWhole } from './output-file.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { writeProof } from './proof-file.ts';
 import { answer, print, styled, toJson } from './terminal.ts';
 
 export function txStatusCommand(): CommandUnknownOpts {
@@ -29,6 +28,7 @@ export function txStatusCommand(): CommandUnknownOpts {
       switch (status.status) {
         case 'final':
           if (options.proof !== undefined) {
+            // From the genesis file alone one can follow them to those who signed.
             writeProof(options.proof, { ...status, epochs: unwrap(await client.allEpochs()) });
           }
           return showFinal(status, options.json);
@@ -55,17 +55,6 @@ function notProven(hash: Hash, why: string): Problem {
     remedy: 'Run the same command again when it is final. "quorate why" says what progress waits for.',
     details: { hash },
   });
-}
-
-/**
- * With all changes of the validators: from the genesis file alone one can follow them to those who signed.
- */
-function writeProof(file: string, proof: object): void {
-  try {
-    writeWhole(file, `${toJson(proof)}\n`);
-  } catch (cause) {
-    throw fileProblem(file, cause, 'Check --proof.');
-  }
 }
 
 export function parseHash(text: string): Hash {

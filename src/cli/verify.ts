@@ -1,26 +1,24 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { parseForeignJson } from '../base/json-excess.ts';
-import { limits } from '../base/limits.ts';
-import { Problem, unwrap } from '../base/problem.ts';
-import { strictText } from '../base/strict-text.ts';
+import { unwrap } from '../base/problem.ts';
 import { grouped } from '../client/plain-words.ts';
 import { verifyHeader, verifyReceipt } from '../client/verify.ts';
 import { hashHeader } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
-import { readInput } from './input-file.ts';
 import { jsonOption } from './options.ts';
+import { readProof } from './proof-file.ts';
 import { answer, facts, moment, styled } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 import { parseHash } from './tx-status.ts';
+import { isAboutState, showState } from './verify-state.ts';
 
 export function verifyCommand(): CommandUnknownOpts {
   return new Command('verify')
     .description(
-      'check by yourself, offline, that a transaction is final and what came of it, or that a block is',
+      'check by yourself, offline, what a proof in a file shows: that a transaction is final and what came of it, that a block is, or what there was of an account, a record, a list or a history',
     )
     .argument(
       '<file>',
-      'what "quorate tx status HASH --proof FILE" wrote, or the explorer; - for standard input',
+      'what a command like "quorate tx status" or "quorate get" wrote with --proof, or the explorer; - for standard input',
     )
     .requiredOption('--genesis <file>', 'the chain’s genesis file, which is all that is trusted')
     .option('--transaction <hash>', 'the transaction that is meant', parseHash)
@@ -30,7 +28,10 @@ export function verifyCommand(): CommandUnknownOpts {
       const genesis = await readGenesis(options.genesis);
       const { transaction: hash } = options;
       const proof = await readProof(file);
-      if (hash === undefined && isAboutBlock(proof)) return showBlock(proof, genesis, options.json);
+      if (hash === undefined) {
+        if (isAboutState(proof)) return showState(proof, genesis, options.json);
+        if (isAboutBlock(proof)) return showBlock(proof, genesis, options.json);
+      }
       const { inclusion, steps } = unwrap(
         verifyReceipt(proof, { genesis, ...(hash !== undefined && { hash }) }),
       );
@@ -66,17 +67,4 @@ function showBlock(proof: unknown, genesis: Genesis, json: true | undefined): vo
       ...steps.map(({ check, says }) => [check, says] as const),
     ]),
   );
-}
-
-async function readProof(file: string): Promise<unknown> {
-  const read = strictText(await readInput(file, { maxBytes: limits.clientAnswerBytes }));
-  try {
-    if ('fault' in read) throw new SyntaxError(read.fault);
-    return parseForeignJson(read.text);
-  } catch (cause) {
-    throw new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {
-      remedy: 'Give the file that "quorate tx status HASH --proof FILE" wrote, unchanged.',
-      cause,
-    });
-  }
 }

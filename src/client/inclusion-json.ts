@@ -223,14 +223,15 @@ function sorted(json: unknown): string {
   );
 }
 
-function reading<T>(read: () => T): T | Problem {
+/** What `read` returns; `proof/malformed` when it throws, as it does where something is missing. */
+export function reading<T>(read: () => T): T | Problem {
   try {
     return read();
   } catch (cause) {
     // The runtime's own error for a missing value would not name the field.
     const why = cause instanceof TypeError ? 'something is missing in it' : (cause as Error).message;
     return new Problem('proof/malformed', `this is no proof: ${why}`, {
-      remedy: 'Give what the API answered, or what "quorate tx status HASH --proof FILE" wrote, unchanged.',
+      remedy: 'Give what the API answered, or what a command wrote with --proof, unchanged.',
       cause,
     });
   }

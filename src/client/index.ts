@@ -36,6 +36,7 @@ export { contentFromJson } from './content-json.ts';
 export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
 export type { FinalOutcome } from './final-proofs.ts';
 export { type Deadline, type FinalTransaction, HttpClient, type ListOptions } from './http-client.ts';
+export { type KeptProof, type VerifiedProof, verifyKeptProof } from './kept-proof.ts';
 export { problemOf } from './outcomes.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount } from './ledger-account.ts';

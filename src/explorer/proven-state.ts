@@ -1,7 +1,8 @@
 import { Problem } from '../base/problem.ts';
 import type { AccountAnswer, Address, NamespaceAnswer, StateReadingAnswer } from '../client/answers.ts';
+import type { KeptProof } from '../client/kept-proof.ts';
 import { type NoneCode, provenNone } from '../client/proven-none.ts';
-import { parseAddress } from '../crypto/address.ts';
+import { encodeAddress, parseAddress } from '../crypto/address.ts';
 import type { CheckedStep } from '../ledger/inclusion.ts';
 import { type Genesis, genesisHeader, genesisState } from '../ledger/genesis.ts';
 import { parseReservation, reservationText } from '../ledger/reservation-id.ts';
@@ -26,6 +27,8 @@ import { knownChecker } from './trust.ts';
 export interface Shown {
   readonly height: number;
   readonly steps: readonly CheckedStep[];
+  /** For whoever wants to check it elsewhere; undefined where it follows from the genesis file alone. */
+  readonly proof: KeptProof | undefined;
 }
 
 type ShownAccount = Pick<AccountAnswer, 'balance' | 'held' | 'nonce' | 'keys'>;
@@ -38,6 +41,7 @@ export async function accountShown(about: Address) {
   const publicKey = parseAddress(about);
   if (publicKey instanceof Problem) return publicKey;
   return shown(accountReading, publicKey, {
+    keep: { proves: 'account', name: encodeAddress(publicKey) },
     proof: () => node.accountProof(publicKey),
     item: (account): ShownAccount => accountItemJson(publicKey, account),
   });
@@ -46,6 +50,7 @@ export async function accountShown(about: Address) {
 /** A record, as its proof has it. */
 export function recordShown(key: string): Promise<ShownRecord | Problem> {
   return shown(recordReading, key, {
+    keep: { proves: 'record', name: key },
     proof: () => node.recordProof(key),
     item: (record) => record && recordItemJson(key, record),
     none: 'api/no-such-record',
@@ -57,6 +62,7 @@ export async function reservationShown(about: string): Promise<ShownReservation 
   const id = parseReservation(about);
   if (id instanceof Problem) return id;
   return shown(reservationReading, id, {
+    keep: { proves: 'reservation', name: reservationText(id) },
     proof: () => node.reservationProof(reservationText(id)),
     item: (reservation) => reservation && reservationItemJson(id, reservation),
     none: 'api/no-such-reservation',
@@ -66,6 +72,7 @@ export async function reservationShown(about: string): Promise<ShownReservation 
 /** A namespace, as its proof has it. */
 export function namespaceShown(name: string) {
   return shown(namespaceReading, name, {
+    keep: { proves: 'namespace', name },
     proof: () => node.namespaceProof(name),
     item: (namespace): ShownNamespace | undefined => namespace && namespaceItemJson(name, namespace),
     none: 'api/no-such-namespace',
@@ -74,6 +81,7 @@ export function namespaceShown(name: string) {
 
 interface Asked<Value, Item> {
   readonly proof: () => Promise<StateReadingAnswer | Problem>;
+  readonly keep: Pick<KeptProof, 'proves' | 'name'>;
   readonly item: (value: Value) => Item | undefined;
   /** The code where there is none. */
   readonly none?: NoneCode;
@@ -82,21 +90,26 @@ interface Asked<Value, Item> {
 async function shown<Name, Value, Item extends object>(
   kind: StateKind<Name, Value>,
   name: Name,
-  { proof, item, none = 'api/no-such-record' }: Asked<Value, Item>,
+  { proof, keep, item, none = 'api/no-such-record' }: Asked<Value, Item>,
 ): Promise<(Item & Shown) | Problem> {
   const checker = await knownChecker();
   if (checker instanceof Problem) return checker;
   const answer = await proof();
-  const isNothingFinal = answer instanceof Problem && answer.code === 'api/no-such-block';
-  if (answer instanceof Problem && !isNothingFinal) return answer;
-  const verified = isNothingFinal
-    ? inGenesis(checker.genesis, kind, name)
-    : await checker.state(kind, answer, name);
+  if (answer instanceof Problem && answer.code !== 'api/no-such-block') return answer;
+  const verified =
+    answer instanceof Problem
+      ? inGenesis(checker.genesis, kind, name)
+      : await checker.state(kind, answer, name);
   if (verified instanceof Problem) return verified;
   const { steps, value } = verified;
   const { height } = verified.header;
   const found = item(value);
-  return found === undefined ? provenNone(none, kind.lacks(name), height) : { ...found, height, steps };
+  if (found === undefined) return provenNone(none, kind.lacks(name), height);
+  const kept =
+    answer instanceof Problem
+      ? undefined
+      : { ...keep, answers: [answer], transactions: [], epochs: checker.epochs };
+  return { ...found, height, steps, proof: kept };
 }
 
 /** While no block is final nobody has signed a state: it follows from the genesis file. */

@@ -10,13 +10,13 @@ import { linkTo } from './router.ts';
 import { trust } from './trust.ts';
 
 /** What this page checked of the state. */
-export function StateSteps({ height, steps }: Shown): JSX.Element {
+export function StateSteps({ height, steps, proof }: Shown): JSX.Element {
   return (
     <>
       <p class="quiet">
         <Tick verdict="final" /> as of block <a href={linkTo('block', height)}>{grouped(height)}</a>
       </p>
-      <Steps steps={steps} proof={undefined} name="state" />
+      <Steps steps={steps} proof={proof} name={`${proof?.proves ?? 'state'}-at-${height}`} />
     </>
   );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeAddress } from '../../src/crypto/address.ts';
@@ -164,6 +164,64 @@ test('with a genesis file each version of a record is proven, and that there wer
   for (const other of [['--oldest'], ['--cursor', 'ab'.repeat(20)]]) {
     assert.equal((await quorate(['history', 'note', ...args, ...other])).code, 2);
   }
+});
+
+test('what was proven is kept in a file, and the file says the same without any node', async (t) => {
+  const { args, file, genesis } = await chain(t);
+  const trusted = ['--genesis', file('trusted.json', formatGenesis(genesis))];
+  for (const [asked, code, proves, name, says] of [
+    [['account', 'alice'], 0, 'account', encodeAddress(alice), /^balance +945$/m],
+    [['get', 'note'], 0, 'record', 'note', /^value +b$/m],
+    [['get', 'gone'], 5, 'record', 'gone', /^At that block there is no record "gone"\.$/m],
+    [['reservation', 'alice:9:0'], 0, 'reservation', undefined, /^status +held$/m],
+    [['reservation', 'alice:9:1'], 5, 'reservation', undefined, /^At that block there is no reservation /m],
+    [['namespace', 'show', 'shop'], 0, 'namespace', 'shop', /^mode +open$/m],
+    [['list', 'shop/p', '--limit', '1'], 0, 'records', 'shop', /^shop\/price +1 +\S+ +9$/m],
+    [['history', 'note', '--limit', '1'], 0, 'history', 'note', /^There were 1 before these\.$/m],
+    [['history', 'never'], 5, 'history', 'never', /^There were no versions before these: that is proven\.$/m],
+  ] as const) {
+    const proof = file('proof.json', '');
+    const live = await quorate([...asked, ...args, '--proof', proof, '--json']);
+    assert.equal(live.code, code, live.err);
+    const shown = await quorate(['verify', proof, ...trusted]);
+    assert.equal(shown.code, 0, shown.err);
+    assert.match(shown.out, says);
+    assert.match(shown.out, /^as of +block 1, /m);
+    assert.match(shown.out, /^certificate +3 of 4 validators signed/m);
+    const { found, ...about } = jsonOf(await quorate(['verify', proof, ...trusted, '--json']));
+    assert.deepEqual([about['proves'], about['height'], about['chainId']], [proves, 1, genesis.chainId]);
+    if (name !== undefined) assert.equal(about['name'], name);
+    // What is proven of a list is all of it, and the command shows a part.
+    const same = live.out !== '' && proves !== 'records' ? { ...(found as object) } : undefined;
+    if (same !== undefined) assert.deepEqual({ ...jsonOf(live), ...same }, jsonOf(live));
+    else if (proves !== 'records') assert.equal(found, null);
+  }
+});
+
+test('no proof is written of what was not checked, or where nothing can be written', async (t) => {
+  const lying = await chain(t, (answer) => ({ ...answer, proof: '00' }));
+  const kept = lying.file('kept.json', 'as it was');
+  for (const asked of [
+    ['get', 'note'],
+    ['account', 'alice'],
+    ['list', 'shop/'],
+    ['history', 'note'],
+    ['namespace', 'show', 'shop'],
+    ['reservation', 'alice:9:0'],
+  ]) {
+    const ran = await quorate([...asked, ...lying.args, '--proof', kept, '--json']);
+    assert.equal(ran.code, 1);
+    assert.equal(readFileSync(kept, 'utf8'), 'as it was');
+    const believing = await quorate([...asked, ...lying.args.slice(0, 2), '--proof', kept, '--json']);
+    assert.deepEqual([believing.code, problemOf(believing).code], [2, 'cli/usage']);
+    assert.match(problemOf(believing).remedy, /^Give --genesis too\./);
+    assert.equal(readFileSync(kept, 'utf8'), 'as it was');
+  }
+  const { args } = await chain(t);
+  const nowhere = join(temporaryDirectory(t), 'none', 'proof.json');
+  const ran = await quorate(['get', 'note', ...args, '--proof', nowhere, '--json']);
+  assert.deepEqual([ran.code, problemOf(ran).code, ran.out], [1, 'cli/file', '']);
+  assert.match(problemOf(ran).remedy, /^Check --proof\./);
 });
 
 test('what a node cannot prove is not shown', async (t) => {

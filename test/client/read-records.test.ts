@@ -3,6 +3,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
 import { decode, encode } from '../../src/base/codec.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
+import { verifyKeptProof } from '../../src/client/kept-proof.ts';
 import { Ledger } from '../../src/client/ledger.ts';
 import { verifyRecords } from '../../src/client/verify-state.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
@@ -173,4 +174,43 @@ test('a page of records is checked by itself, against the genesis file', async (
   }
   const none = verifyRecords({ ...(first as object), entry: null }, { genesis, namespace: 'shop' });
   assert.ok(none instanceof Problem && none.code === 'proof/state');
+});
+
+test('a kept proof of all records of a namespace has all pages of one list, in their order', async (t) => {
+  const { fake, block } = await start(t);
+  const { genesis } = fake;
+  await block(opened('shop'), ...names(230).map((key) => put(key)));
+  const pages = async (): Promise<readonly unknown[]> => {
+    const answers: unknown[] = [];
+    let after: string | undefined;
+    do {
+      const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
+      const path = `${fake.endpoints[0]}/v1/proofs/namespaces/shop/records${query}`;
+      const answer: unknown = await (await fetch(path)).json();
+      answers.push(answer);
+      after = unwrap(verifyRecords(answer, { genesis, namespace: 'shop', after })).value.next;
+    } while (after !== undefined);
+    return answers;
+  };
+  const shownBy = async (answers: readonly unknown[]) => {
+    const kept = { proves: 'records', name: 'shop', answers, transactions: [], epochs: [] };
+    const verified = await verifyKeptProof(kept, { genesis });
+    if (verified instanceof Problem) return verified.code;
+    return verified.proves === 'records' ? verified.value.map(({ key }) => key) : assert.fail('of records');
+  };
+  const before = await pages();
+  const keys = names(230).toSorted();
+  assert.deepEqual([before.length, await shownBy(before)], [3, keys]);
+  await block(put('shop/0', utf8('another')));
+  const after = await pages();
+  assert.deepEqual(await shownBy(after), keys);
+  for (const wrong of [
+    before.slice(0, 2),
+    before.slice(1),
+    before.toReversed(),
+    [...before.slice(0, 2), ...after.slice(2)],
+    [...before.slice(0, 1), ...after],
+  ]) {
+    assert.match(String(await shownBy(wrong)), /^proof\/(state|malformed)$/);
+  }
 });

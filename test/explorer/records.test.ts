@@ -222,6 +222,30 @@ if (browserPath !== undefined) {
       await page.getByText('there is no reservation').waitFor();
     });
 
+    await t.test('what it shows of the state is proven in a file for the terminal', async () => {
+      const genesisFile = join(directory, 'genesis.json');
+      const told = (await (await fetch(`${api}/v1/genesis`)).json()) as { genesis: string };
+      writeFileSync(genesisFile, told.genesis);
+      const alice = encodeAddress(developmentKeyPair('alice').publicKey);
+      for (const [place, title, proves, name] of [
+        [`account/${alice}`, /^Account alice$/, 'account', alice],
+        ['record/parrots', /^Record$/, 'record', 'parrots'],
+        ['namespace/shop', /^Namespace$/, 'namespace', 'shop'],
+      ] as const) {
+        const page = await visitor.open(`${api}/#/${place}`);
+        await page.getByRole('heading', { level: 1, name: title }).waitFor();
+        await page.getByText('What this page checked').click();
+        const coming = page.waitForEvent('download');
+        await page.getByRole('button', { name: 'Download the proof' }).click();
+        const file = join(directory, `${proves}.json`);
+        await (await coming).saveAs(file);
+        const verified = await quorate(['verify', file, '--genesis', genesisFile, '--json']);
+        const { found, ...about } = jsonOf(verified);
+        assert.deepEqual([about['proves'], about['name']], [proves, name]);
+        assert.notEqual(found, null);
+      }
+    });
+
     await t.test('on a phone tables scroll by themselves, and rows are no towers', async () => {
       const narrow = await visitor.open(api, { width: 360 });
       for (const [place, title, row] of [

@@ -41,7 +41,7 @@ export function AccountPage({ about }: { about: string }): JSX.Element {
                 ],
               ]}
             />
-            <StateSteps height={found.height} steps={found.steps} />
+            <StateSteps {...found} />
             <p class="quiet">
               Which records and namespaces it owns is kept by no index: what it wrote stands below, and the
               page <a href={linkTo('records')}>Records</a> names each one’s owner.

@@ -36,7 +36,7 @@ export function NamespacePage({ about: name }: { about: string }): JSX.Element {
                 ['keys, deleted ones too', grouped(found.entries)],
               ]}
             />
-            <StateSteps height={found.height} steps={found.steps} />
+            <StateSteps {...found} />
           </>
         )}
       </Answered>

@@ -90,7 +90,7 @@ function Value({ record }: { record: ShownRecord }): JSX.Element {
           ],
         ]}
       />
-      <StateSteps height={record.height} steps={record.steps} />
+      <StateSteps {...record} />
     </>
   );
 }

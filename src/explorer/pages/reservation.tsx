@@ -26,7 +26,7 @@ export function ReservationPage({ about }: { about: string }): JSX.Element {
                 ['became', <Became of={found} />],
               ]}
             />
-            <StateSteps height={found.height} steps={found.steps} />
+            <StateSteps {...found} />
           </>
         )}
       </Answered>
