@@ -447,6 +447,12 @@ export const limits = {
   /** Those of strangers. When there is no other place for a member, one of them goes. */
   strangerConnections: 64,
   /**
+   * Of those the ones that are here longest, who stay: the others may lose their place by lot to newcomers
+   * from elsewhere, and lots are drawn anew this often, in milliseconds.
+   */
+  strangersStay: 32,
+  lotMs: 10 * 60 * 1_000,
+  /**
    * Connections of one member's key: two when both dialled, and as many of a process that
    * takes the place of another.
    */

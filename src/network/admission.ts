@@ -9,6 +9,7 @@ interface AdmissionOptions {
   /** All connections, greeted or not. */
   readonly links: ReadonlyMap<string, Link>;
   readonly handshakeMs: number;
+  readonly lotOf: (block: string) => number;
   readonly now: number;
   readonly drop: (link: Link, cause: Error) => void;
 }
@@ -27,7 +28,7 @@ export function isAdmitted(link: Link, greeting: Greeting, at: AdmissionOptions)
     return false;
   }
   const accepted = [...links.values()].filter(({ status }) => status === 'accepted');
-  const place = placeFor(link, accepted);
+  const place = placeFor(link, accepted, at.lotOf);
   if (place === 'no') {
     drop(link, new Error('no place for another stranger'));
     return false;

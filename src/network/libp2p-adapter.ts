@@ -15,7 +15,7 @@ import { lineOf, unsentBytes } from './libp2p-internals.ts';
 import { admitStream, Link } from './link.ts';
 import { type NetworkLog } from './log.ts';
 import { type PeerAddress } from './peer-address.ts';
-import { isStranger } from './places.ts';
+import { isStranger, Lots } from './places.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { Penalties } from './penalties.ts';
 import type {
@@ -66,6 +66,7 @@ export class Libp2pNetwork implements Network {
   readonly #peers: PeerTable;
   readonly #departed: Departed;
   readonly #twins = new TwinWatch();
+  readonly #lots: Lots;
   readonly #greeter: Greeter;
   readonly #discipline: Discipline;
   readonly #redial: Redial;
@@ -84,6 +85,7 @@ export class Libp2pNetwork implements Network {
     this.#peers = parts.peers;
     this.self = host.peerId.toString();
     this.#departed = new Departed(host);
+    this.#lots = new Lots(parts.now);
     const drop = (link: Link, cause: Error): void => this.#drop(link, cause);
     this.#discipline = new Discipline({ ...parts, drop });
     this.#greeter = new Greeter({
@@ -271,6 +273,7 @@ export class Libp2pNetwork implements Network {
       peers: this.#peers,
       links: this.#links,
       handshakeMs: tuning.handshakeMs,
+      lotOf: (block) => this.#lots.of(block),
       now: now(),
       drop: (other, cause) => this.#drop(other, cause),
     });

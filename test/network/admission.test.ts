@@ -22,6 +22,7 @@ function admitted(
       peers: { linksOf: () => present },
       links: new Map(present.map((one, index) => [String(index), one])),
       handshakeMs: 100,
+      lotOf: () => 0,
       now: 1_000,
       drop: (one) => {
         dropped.push(all.indexOf(one));
