@@ -2,7 +2,14 @@ import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import { encodeAddress } from '../../crypto/address.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
-import { type Configuration, isJoint, type Member, votesInNew } from '../../ledger/members.ts';
+import { type BlockHeader, changesValidators } from '../../ledger/block.ts';
+import {
+  type Configuration,
+  configurationHash,
+  isJoint,
+  type Member,
+  votesInNew,
+} from '../../ledger/members.ts';
 import { majority } from '../../ledger/quorum.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { MemberChange, ValidatorIndex } from '../engine.ts';
@@ -30,6 +37,25 @@ export function staysVoter(configuration: Configuration, index: ValidatorIndex):
 export function takesPart(configuration: Configuration, index: ValidatorIndex | null): boolean {
   const member = index === null ? undefined : configuration[index];
   return member !== undefined && member.role !== 'removed';
+}
+
+/** Who loses its vote from one configuration to the next. */
+export function leaversOf(before: Configuration, next: Configuration): ReadonlySet<ValidatorIndex> {
+  return new Set([...before.keys()].filter((index) => isVoter(before, index) && !isVoter(next, index)));
+}
+
+/**
+ * Who lost its vote with this block, after which these are the members. Its header names the members before
+ * it by hash: null when none of those that are known fits.
+ */
+export function leaversAt(
+  header: BlockHeader,
+  next: Configuration,
+  known: readonly Configuration[],
+): ReadonlySet<ValidatorIndex> | null {
+  if (!changesValidators(header)) return new Set();
+  const before = known.find((configuration) => configurationHash(configuration) === header.validatorsHash);
+  return before === undefined ? null : leaversOf(before, next);
 }
 
 export function indexOf(configuration: Configuration, key: PublicKey): ValidatorIndex | null {

@@ -104,7 +104,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
     });
     state.configurationRecords.push(last.height);
   }
-  replaceLog(replica, { block, term: header.view, configuration: null, chain });
+  replaceLog(replica, { block, term: header.view, chain });
   write(replica, {});
   for (const link of chain) {
     if (link.height <= state.delivered) continue;

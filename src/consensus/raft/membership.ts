@@ -6,6 +6,7 @@ import {
   afterJoint,
   indexOf,
   isVoter,
+  leaversOf,
   quorumOf,
   staysVoter,
   takesPart,
@@ -149,10 +150,8 @@ export function maybeLeaveJoint({ state }: Replica, role: Leader): void {
 /** A block that starts a configuration was applied: it is in force. */
 export function enterConfiguration(replica: Replica, height: Height, next: Configuration): void {
   const { state } = replica;
-  const before = state.configuration;
-  state.departed = new Set(
-    [...before.keys()].filter((index) => isVoter(before, index) && !isVoter(next, index)),
-  );
+  state.departed = leaversOf(state.configuration, next);
+  const before = state.configurationHeight;
   state.configuration = next;
   state.configurationHeight = height;
   state.configurationSince = state.now;
@@ -160,9 +159,12 @@ export function enterConfiguration(replica: Replica, height: Height, next: Confi
   const called = state.self !== null && state.self >= next.length ? state.self : null;
   state.self = indexOf(next, replica.key) ?? called;
   const obsolete = state.configurationRecords;
-  state.configurationRecords = [height, ...obsolete.filter((other) => other > height)];
-  // Older ones are of no use: the final block that a restart starts from is at or above this one.
-  state.staleRecords.push(...obsolete.filter((old) => old < height).map((old) => configurationKey(old)));
+  state.configurationRecords = [height, ...obsolete.filter((other) => other > height || other === before)];
+  // The one before tells after a restart who lost its vote. Older ones are of no use: the final block that a
+  // restart starts from is at or above this one.
+  state.staleRecords.push(
+    ...obsolete.filter((old) => old < height && old !== before).map((old) => configurationKey(old)),
+  );
   write(replica, { records: [configurationRecord(height, next)] });
   replica.out.push({ type: 'members', members: next });
   trace(replica, 'configuration', { height, joint: isJoint(next) });

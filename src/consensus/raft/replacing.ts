@@ -3,10 +3,8 @@ import type { BlockName } from '../engine.ts';
 import { count } from '../shared/step.ts';
 import { compact, holds, truncateAfter } from './log.ts';
 import type { Term } from './message.ts';
-import { enterConfiguration } from './membership.ts';
 import { entryKey } from './records.ts';
 import { noteCommitted, type Replica } from './replica.ts';
-import type { Configuration } from '../../ledger/members.ts';
 
 /**
  * A final block from elsewhere (a snapshot, or sync) becomes the start of the log. What the log holds above
@@ -17,12 +15,7 @@ import type { Configuration } from '../../ledger/members.ts';
  */
 export function replaceLog(
   replica: Replica,
-  {
-    block,
-    term,
-    configuration,
-    chain,
-  }: { block: BlockName; term: Term; configuration: Configuration | null; chain?: readonly BlockName[] },
+  { block, term, chain }: { block: BlockName; term: Term; chain?: readonly BlockName[] },
 ): void {
   const { state } = replica;
   if (holds(state.log, block)) {
@@ -47,9 +40,4 @@ export function replaceLog(
   noteCommitted(state, block.height);
   if (state.role.kind === 'follower')
     state.role.matched = toHeight(Math.max(state.role.matched, block.height));
-  if (configuration === null) return;
-  state.configurationRecords = state.configurationRecords.filter((height) => height !== block.height);
-  enterConfiguration(replica, block.height, configuration);
-  // Changes in between are not known.
-  state.departed = null;
 }

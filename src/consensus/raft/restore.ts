@@ -8,7 +8,7 @@ import { freshPacing } from '../shared/pacing.ts';
 import { freshPatience } from '../shared/patience.ts';
 import { neverAsked } from '../shared/sync-ask.ts';
 import { noWrites } from '../shared/write-queue.ts';
-import { genesisConfiguration, indexOf } from './configuration.ts';
+import { genesisConfiguration, indexOf, leaversAt } from './configuration.ts';
 import { type Entry, type Log, lastHeight, lastTerm, newestChange } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import { unusedIncarnation } from './read-context.ts';
@@ -32,10 +32,8 @@ import { type Configuration, configurationHash, decodeConfiguration } from '../.
  */
 export function restore(start: EngineStart, options: RaftOptions): RaftState {
   const random = seedRandom(start.seed);
-  const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(
-    start,
-    random,
-  );
+  const { hard, entries, configuration, configurationHeight, departed, stale, configurationHeights } =
+    recover(start, random);
   const final = start.final.header;
   const log: Log = {
     base: { height: final.height, blockHash: start.final.hash, term: final.view },
@@ -67,7 +65,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     configuration,
     configurationHeight,
     configurationSince: start.now,
-    departed: null,
+    departed,
     configurationRecords: configurationHeights,
     arriving: [],
     staleRecords: start.records.has(unprovenKey) && !isUnproven(start) ? [...stale, unprovenKey] : stale,
@@ -126,6 +124,8 @@ interface Recovered {
   /** The configuration after the final block, and the height of the block that started it as far as known. */
   readonly configuration: Configuration;
   readonly configurationHeight: Height;
+  /** As in the state. */
+  readonly departed: RaftState['departed'];
   /** Records that nothing needs any more. */
   readonly stale: string[];
   /** Heights with a configuration record, ascending. */
@@ -158,11 +158,16 @@ function recover(start: EngineStart, random: RandomState): Recovered {
   }
   const current = recoverConfiguration(start, found);
   const heights = found.configurations.map(({ height }) => height);
-  const older = heights.filter((height) => height < current.configurationHeight);
+  // The newest of those below tells who lost its vote with the change in force.
+  const older = heights.filter((height) => height < current.configurationHeight).slice(0, -1);
   return {
     hard: trusted(start, random, found.hard),
     entries,
     ...current,
+    departed: leaversAt(final.header, current.configuration, [
+      genesisConfiguration(start.validators),
+      ...found.configurations.map(({ configuration }) => configuration),
+    ]),
     stale: [...stale, ...older.map(configurationKey)],
     configurationHeights: heights.filter((height) => !older.includes(height)),
   };

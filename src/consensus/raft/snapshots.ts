@@ -3,6 +3,7 @@ import { type BlockHeader, hashHeader, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
 import { maybeTrustAgain } from './amnesia.ts';
+import { leaversAt } from './configuration.ts';
 import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
@@ -12,6 +13,7 @@ import { freshTimeout } from './retransmission.ts';
 import { backToProbe, probeLater } from './progress.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationRecord } from './records.ts';
+import { enterConfiguration } from './membership.ts';
 import { noteCommitted, type Replica } from './replica.ts';
 import { seeTermOf } from './roles.ts';
 import type { Install, Leader, Progress } from './state.ts';
@@ -206,11 +208,12 @@ export function onInstalled(
   noticeOwnUse(replica, header);
   seeTermOf(replica, header, 'its snapshot is of a later term');
   count(replica, 'snapshots-installed');
-  replaceLog(replica, {
-    block: { height: header.height, blockHash },
-    term: header.view,
-    configuration: install.configuration,
-  });
+  replaceLog(replica, { block: { height: header.height, blockHash }, term: header.view });
+  const { configuration: before } = state;
+  state.configurationRecords = state.configurationRecords.filter((height) => height !== header.height);
+  enterConfiguration(replica, header.height, install.configuration);
+  // Between the members before and these there may have been others.
+  state.departed = leaversAt(header, install.configuration, [before]);
   state.applied = header.height;
   state.delivered = header.height;
   state.arriving = [];

@@ -53,7 +53,7 @@ export interface RaftState {
   configurationHeight: Height;
   /** When it came into force here, or this process began. */
   configurationSince: MonotonicMs;
-  /** Who had a vote before it and has none in it; null when that is not known, as after a restart. */
+  /** Who lost its vote with the block at that height; null when the members before it are not known. */
   departed: ReadonlySet<ValidatorIndex> | null;
   /** Heights that have a configuration record, ascending. */
   configurationRecords: Height[];

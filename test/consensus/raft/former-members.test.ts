@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { WireEntry } from '../../../src/consensus/raft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
-import type { Configuration, Member } from '../../../src/ledger/members.ts';
+import { type Configuration, encodeConfiguration, type Member } from '../../../src/ledger/members.ts';
 import { entriesOn, nameOfEntry, Solo, syncedEntry } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
 
@@ -180,6 +180,83 @@ describe('a final block that somebody serves', () => {
     assert.equal(member.state.commit, 2);
     member.give(syncedEntry(by(3)));
     assert.equal(member.state.commit, 3, 'of one that went with this one it is');
+  });
+
+  test('nor after a restart right at that change: the members before it tell who went', () => {
+    const { member, change: first } = under(withRoles('voter', 'removed', 'voter', 'voter'));
+    let parent = first.proposal.header;
+    const outOnce = ['learner', 'voter', 'learner'] as const;
+    for (const [at, role] of outOnce.entries()) {
+      const next = last(
+        entriesOn(parent, [3], { configuration: withRoles('voter', 'removed', 'voter', role) }),
+      );
+      parent = next.proposal.header;
+      const height = toHeight(2 + at);
+      member.append(0, 3, [next], height).sync();
+      member.give({ type: 'applied', height }).sync();
+    }
+    const kept = [...member.records.keys()].filter((key) => key.startsWith('raft/configuration/'));
+    assert.equal(kept.length, 2, 'of those in force, and of those before');
+    const by = (leader: number): WireEntry => last(entriesOn(parent, [7], { leader }));
+    for (let restarts = 0; restarts < 2; restarts++) {
+      member.restart(parent);
+      member.sync().give(syncedEntry(by(1)));
+      assert.equal(member.state.commit, 4);
+    }
+    member.give(syncedEntry(by(3)));
+    assert.equal(member.state.commit, 5, 'of one that went with this one it is');
+  });
+
+  test('nor after a restart at the first change of a chain, before which there are those of the genesis file', () => {
+    const { member, change: first } = under(withRoles('removed', 'voter', 'voter', 'voter', 'learner'));
+    const by = (leader: number): WireEntry => last(entriesOn(first.proposal.header, [7], { leader }));
+    member.restart(first.proposal.header);
+    member.sync().give(syncedEntry(by(4)));
+    assert.equal(member.state.commit, 1, 'a learner had no vote before either');
+    member.give(syncedEntry(by(0)));
+    assert.equal(member.state.commit, 2);
+  });
+
+  test('is taken of anybody who went where nobody knows the members before: on a disk of before these were kept', () => {
+    const { member, change: first } = under(withRoles('voter', 'removed', 'voter', 'voter'));
+    const second = last(
+      entriesOn(first.proposal.header, [3], {
+        configuration: withRoles('voter', 'removed', 'voter', 'learner'),
+      }),
+    );
+    member.append(0, 3, [second], 2).sync();
+    member.give({ type: 'applied', height: toHeight(2) }).sync();
+    member.records.delete([...member.records.keys()].sort().find((key) => /configuration/.test(key)) ?? '');
+    member.restart(second.proposal.header);
+    member.sync().give(syncedEntry(last(entriesOn(second.proposal.header, [7], { leader: 1 }))));
+    assert.equal(member.state.commit, 3);
+  });
+
+  test('above a snapshot is taken of those alone who went with its block, and of nobody when that changes nothing', () => {
+    const without = withRoles('voter', 'removed', 'voter', 'voter');
+    const [left] = entriesOn(genesisHeader(4), [3], { configuration: without });
+    const start = defined(left, 'a block').proposal.header;
+    const later = entriesOn(start, [3, 3]);
+    const again = withRoles('voter', 'removed', 'voter', 'removed');
+    for (const [block, after, outs] of [
+      [defined(left, 'a block'), without, [1]],
+      [last(later), without, []],
+      // Between the genesis and this one there was another one.
+      [last(entriesOn(start, [3], { configuration: again })), again, [1, 3]],
+    ] as const) {
+      const { header } = block.proposal;
+      for (const from of [1, 3]) {
+        const member = new Solo(2, 4);
+        const snapshot = nameOfEntry(block);
+        member.hear('snapshot-offer', 0, 3, { snapshot, configuration: encodeConfiguration(after) }).sync();
+        const { certificate } = syncedEntry(block);
+        member.give({ type: 'installed', header, blockHash: snapshot.blockHash, certificate }).sync();
+        assert.equal(member.state.commit, header.height);
+        member.give(syncedEntry(last(entriesOn(header, [7], { leader: from }))));
+        const isTaken = (outs as readonly number[]).includes(from) || after[from]?.role === 'voter';
+        assert.equal(member.state.commit, header.height + (isTaken ? 1 : 0), `of ${from}`);
+      }
+    }
   });
 
   test('is not taken of one that was removed before', () => {
