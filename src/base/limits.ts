@@ -898,8 +898,6 @@ export const limits = {
   pruneTransactions: 512,
   /** A record's entry in the state: its value, and some hundred bytes beside it. */
   recordEntryBytes: 5 * KiB,
-  /** Transactions in the proof of a record's history: 320 MiB of the largest ones. */
-  historyProofSteps: 10_000,
   /**
    * Entries of an index that are read to find the value that a record had at a height: each stands for a
    * block in which the record was only given to somebody else since its value was written.

@@ -131,7 +131,6 @@ function verifyVersions(
     steps.push(verified.inclusion);
   }
   const { height } = state.header;
-  // Each of them was just proven to be final.
-  const value = followVersions({ key, entry: state.value, height, steps, isFinal: () => true });
+  const value = followVersions({ key, entry: state.value, height, steps });
   return value instanceof Problem ? value : { ...state, value };
 }

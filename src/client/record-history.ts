@@ -28,8 +28,7 @@ export async function historyAt(
   const { height, value: entry } = state;
   const newest = Math.min(options.newest, entry?.version ?? 0);
   const followed = (shown: readonly HistoryStep[]): RecordVersions | Problem => {
-    // Each of them was proven to be final when it came.
-    const found = followVersions({ key, entry, height, steps: shown, isFinal: () => true });
+    const found = followVersions({ key, entry, height, steps: shown });
     if (found instanceof Problem) return found;
     const versions = found.versions.slice(0, newest);
     return { versions, older: found.older + found.versions.length - versions.length };

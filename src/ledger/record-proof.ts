@@ -11,7 +11,7 @@ import { type StateProof, stateProofCodec, verifyStateProof, verifyTreeProof } f
  * What the state with a known root holds under a record's key: the entry of a record or of a deleted one, or
  * nothing. Whoever asks for a record's proof asks here, so that where its entry stands is said once.
  */
-export interface RecordProof {
+interface RecordProof {
   /** Undefined where the key is of no namespace. */
   readonly namespace: NamespaceProof | undefined;
   /**

@@ -85,9 +85,9 @@ describe('the history of a record', () => {
     const { client, versions, read, proofs } = node('note');
     const [second, first] = versions;
     client.pages = [[first as object, second as object]];
-    assert.match(String(await read()), /version 2: its receipt stands at another place/);
+    assert.match(String(await read()), /version 2 was made by transaction 2, and not by this one/);
     client.pages = [[first as object]];
-    assert.match(String(await read()), /version 2: its receipt stands at another place/);
+    assert.match(String(await read()), /version 2 was made by transaction 2, and not by this one/);
     client.pages = [versions];
     const [newest = assert.fail('no proof')] = proofs;
     const { receipt } = newest.json['inclusion'] as { receipt: { records: { version: number }[] } };

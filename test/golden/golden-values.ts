@@ -53,7 +53,6 @@ import {
   proposalCodec as changeProposalCodec,
   namesCodec,
 } from '../../src/ledger/proposal.ts';
-import { historyProofCodec } from '../../src/ledger/history-proof.ts';
 import { merkleProof, merkleProofCodec, merkleRoot } from '../../src/ledger/merkle.ts';
 import type { FailureCode } from '../../src/ledger/failure-codes.ts';
 import {
@@ -469,14 +468,6 @@ export const goldenValues: readonly GoldenValue[] = [
   of('listing', listingCodec, after.state.proveListing('länder', { limit: 1 }).listing),
   of('listing proof', listingProofCodec, after.state.proveListing('länder', { limit: 1 }).proof),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
-  of('history proof', historyProofCodec, {
-    header,
-    entry: utf8('an entry'),
-    entryProof: proveRecord(after.state, 'länder/de').proof,
-    steps: [
-      { header, transaction: first, receipt: receipts[1] as Receipt, receiptProof: merkleProof(leaves, 4) },
-    ],
-  }),
   ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),
   ...pbft.map(([name, message]) => raw(`pbft ${name} preimage`, preimageOf(message, epoch))),
   of('pbft position', pbftHardStateCodec, amnesiaSamples),

@@ -18,7 +18,6 @@ import { chainChangeCodec } from '../../src/ledger/chain-change.ts';
 import { chainParametersCodec } from '../../src/ledger/chain-parameters.ts';
 import { conditionCodec } from '../../src/ledger/condition.ts';
 import { contentCodec } from '../../src/ledger/genesis-content.ts';
-import { historyProofCodec } from '../../src/ledger/history-proof.ts';
 import { listingCodec, listingProofCodec } from '../../src/ledger/listing-proof.ts';
 import { configurationCodec } from '../../src/ledger/members.ts';
 import { merkleProofCodec } from '../../src/ledger/merkle.ts';
@@ -187,7 +186,6 @@ export const chapters: Readonly<Record<string, readonly Format[]>> = {
       'A page of the records of a namespace, in the order of their paths, deleted ones among them.',
     ),
     format('listing proof', listingProofCodec),
-    format('history proof', historyProofCodec, 'Newest step first.'),
   ],
   'PBFT messages': [
     format(
