@@ -5,6 +5,7 @@ import type { ReceiptAnswer } from './answers.ts';
 import { type FinalBlockEvent, finalBlocks } from './events.ts';
 import type { FinalOutcome, FinalProofs } from './final-proofs.ts';
 import type { Nodes } from './nodes.ts';
+import { unseen } from './outcomes.ts';
 
 /** So many transactions are read as fast as their names. */
 const fullAtOnce = 16;
@@ -108,7 +109,7 @@ export class FinalWatch {
       const problem = failure instanceof Problem ? failure : unreadable(failure);
       const waiting = [...this.#waiting];
       this.#waiting.clear();
-      for (const [hash, settle] of waiting) settle(leftOpen(problem, hash));
+      for (const [hash, settle] of waiting) settle(unseen(problem, hash));
     }
   }
 
@@ -156,16 +157,6 @@ function notGiven({ hash, header }: FinalBlockEvent, problem: Problem): Problem 
   return problem.restated(`no node gives block ${header.height} (${hash}), of which one told`, {
     remedy: 'It is tried again by itself, at another node. Check that all of them are on one chain.',
     details: { ...problem.details, retryable: true },
-    cause: problem,
-  });
-}
-
-/** Nobody watches what becomes of transactions any more. */
-function leftOpen(problem: Problem, hash: Hash): Problem {
-  const { message, details } = problem;
-  return problem.restated(`${message}; what becomes of the transaction is not seen here`, {
-    remedy: `Ask for transaction ${hash}, or submit the same bytes again: they count once. ${problem.remedy}`,
-    details: { ...details, hash, outcome: 'unknown' },
     cause: problem,
   });
 }

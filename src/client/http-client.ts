@@ -59,6 +59,7 @@ import {
   notSentAfter,
   problemOf,
   problemPart,
+  unseen,
   waitingWords,
   withOutcome,
 } from './outcomes.ts';
@@ -190,7 +191,8 @@ export class HttpClient {
 
   /**
    * Asks until the transaction is final, and returns it with its receipt. A problem when no block can hold it
-   * any more, or when the deadline (30 s unless told) passes: `api/not-final`, which leaves the outcome open.
+   * any more, or when the deadline (30 s unless told) passes: `api/not-final`. That, and whatever else ends
+   * the waiting, leaves the outcome open (`outcome: 'unknown'`).
    */
   async waitFinal(
     hash: Hash,
@@ -203,7 +205,7 @@ export class HttpClient {
       const left = until - now();
       const answer = await this.transaction(hash, { deadlineMs: Math.max(left, 0) });
       if (answer instanceof Problem) {
-        if (!isRetryable(answer)) return answer;
+        if (!isRetryable(answer)) return unseen(answer, hash);
         last = answer.message;
       } else if (answer.status === 'final') return answer;
       else if (answer.status === 'gone') return problemOf(answer.problem);

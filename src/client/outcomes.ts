@@ -55,6 +55,16 @@ export function withOutcome(problem: Problem, hash: Hash): Problem {
   });
 }
 
+/** Who waited for a transaction cannot see any more what becomes of it. */
+export function unseen(problem: Problem, hash: Hash): Problem {
+  const { message, details } = problem;
+  return problem.restated(`${message}; what becomes of the transaction is not seen here`, {
+    remedy: `Ask for transaction ${hash}, or submit the same bytes again: they count once. ${problem.remedy}`,
+    details: { ...details, hash, outcome: 'unknown' },
+    cause: problem,
+  });
+}
+
 /**
  * What is wrong with something that was given as a transaction, as plain JavaScript may. A problem (of a
  * wallet that could not sign) speaks for itself.

@@ -703,6 +703,21 @@ test('waiting ends at once when no block can hold the transaction any more, with
   expectProblem(await new HttpClient({ baseUrl: url }).waitFinal(hash), 'mempool/superseded');
 });
 
+test('waiting that cannot go on leaves the outcome open, whatever ends it', async (t) => {
+  for (const [reply, code] of [
+    [{ status: 302, headers: { location: '/login' }, body: '' }, 'api/answer'],
+    [{ status: 200, body: '<html>welcome</html>' }, 'api/answer'],
+    [{ status: 401, body: '' }, 'api/answer'],
+    [problemReply(410, 'storage/pruned'), 'storage/pruned'],
+  ] as const) {
+    const { url } = await fakeApi(t, () => reply);
+    const { hash } = payment(0);
+    const problem = expectProblem(await new HttpClient({ baseUrl: url }).waitFinal(hash), code);
+    assert.equal(problem.details['outcome'], 'unknown');
+    assert.match(problem.remedy, new RegExp(hash));
+  }
+});
+
 test('waiting goes on when this node let go of the transaction: others may have it', async (t) => {
   const { hash } = payment(0);
   const problem = { code: 'mempool/replaced', detail: 'replaced here', remedy: 'none', details: {} };
