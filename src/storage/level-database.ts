@@ -4,9 +4,9 @@ import { limits } from '../base/limits.ts';
 import { damaged } from './checksummed.ts';
 import { checkLevelFiles, hasTaken } from './level-files.ts';
 import { openingProblem, readProblem, writeProblem } from './level-problems.ts';
+import { NewestLog } from './newest-log.ts';
 import { OpenLogs } from './open-logs.ts';
 import { inaccessible, type StoreDirectory } from './store-directory.ts';
-import { syncDirectory } from './sync-directory.ts';
 
 const MiB = 1024 * 1024;
 /**
@@ -50,8 +50,13 @@ export async function createDatabase(store: StoreDirectory): Promise<void> {
   await database.close();
 }
 
+export interface OpenDatabase {
+  readonly database: LevelDatabase;
+  readonly newestLog: NewestLog;
+}
+
 /** Opens it with all that was acknowledged in it, or throws a problem. */
-export async function openDatabase(directory: string, store: StoreDirectory): Promise<LevelDatabase> {
+export async function openDatabase(directory: string, store: StoreDirectory): Promise<OpenDatabase> {
   const { levelPath } = store;
   // Before LevelDB opens it, because it would drop what is damaged and write the rest anew.
   const logs = await OpenLogs.open(levelPath);
@@ -64,8 +69,7 @@ export async function openDatabase(directory: string, store: StoreDirectory): Pr
     try {
       if (named !== undefined) await takeSkipped(database, levelPath, { logs, from: named.log });
       checkId(directory, database, store);
-      await syncNames(levelPath);
-      return database;
+      return { database, newestLog: await syncNames(levelPath) };
     } catch (failure) {
       await database.close();
       throw failure;
@@ -104,9 +108,11 @@ async function takeSkipped(
  * names it leaves to the file system. One that does not keep their order could lose the new CURRENT and not
  * the removal in a power failure, and then nothing opens any more.
  */
-async function syncNames(levelPath: string): Promise<void> {
+async function syncNames(levelPath: string): Promise<NewestLog> {
+  const newestLog = new NewestLog(levelPath);
   try {
-    await syncDirectory(levelPath);
+    await newestLog.follow();
+    return newestLog;
   } catch (cause) {
     throw inaccessible(levelPath, cause);
   }

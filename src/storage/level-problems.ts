@@ -1,4 +1,4 @@
-import { machineFaultIn, machineRemedy } from '../base/machine-fault.ts';
+import { machineFaultIn, machineRemedy, nameOfFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
 import { inaccessible } from './store-directory.ts';
@@ -36,7 +36,7 @@ export function readProblem(cause: unknown): Problem {
 
 /** What of the machine makes writing fail, as far as it can be told. */
 export function writeProblem(cause: unknown): Problem {
-  const fault = machineFaultIn(messageOf(cause));
+  const fault = nameOfFault(cause) ?? machineFaultIn(messageOf(cause));
   return new Problem('storage/write-failed', `the database could not be written: ${messageOf(cause)}`, {
     remedy: `${fault === undefined ? 'Look at the disk and its free space.' : machineRemedy(fault)} Then start the node again: it takes up where the last finished write left it.`,
     cause,

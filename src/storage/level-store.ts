@@ -4,8 +4,9 @@ import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { ScanRange, Store, Write } from './port.ts';
-import { createDatabase, type LevelDatabase, openDatabase } from './level-database.ts';
+import { createDatabase, type LevelDatabase, type OpenDatabase, openDatabase } from './level-database.ts';
 import { inUse, readProblem, writeProblem } from './level-problems.ts';
+import type { NewestLog } from './newest-log.ts';
 import { createStoreDirectory, readStoreDirectory, type StoreDirectory } from './store-directory.ts';
 
 const firstKey = Uint8Array.of(1);
@@ -54,6 +55,7 @@ type Done = (problem: Problem | undefined) => void;
  */
 class LevelStore implements Store {
   readonly #database: LevelDatabase;
+  readonly #newestLog: NewestLog;
   readonly #onClosed: () => void;
   /** What comes next, and who waits for it: LevelDB has its copy already. */
   #next: ReturnType<LevelDatabase['batch']> | undefined;
@@ -67,8 +69,9 @@ class LevelStore implements Store {
   /** One after the other: each keeps a thread that reads and writes need, too. */
   #compacting: Promise<void> = Promise.resolve();
 
-  constructor(database: LevelDatabase, onClosed: () => void) {
+  constructor({ database, newestLog }: OpenDatabase, onClosed: () => void) {
     this.#database = database;
+    this.#newestLog = newestLog;
     this.#onClosed = onClosed;
   }
 
@@ -163,6 +166,7 @@ class LevelStore implements Store {
     if (this.#failure !== undefined) return this.#failure;
     try {
       await next?.write({ sync: true });
+      await this.#newestLog.settle();
     } catch (cause) {
       this.#failure = writeProblem(cause);
     }

@@ -1,9 +1,10 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameOfFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
 import { NumberReader } from './level-numbers.ts';
+import { logNamesIn } from './newest-log.ts';
 import type { Write } from './port.ts';
 import { inaccessible } from './store-directory.ts';
 import { BatchParts, blockBytes, type BlockRecord, LogWalk } from './write-ahead-log.ts';
@@ -40,7 +41,7 @@ export class OpenLogs {
   static async open(directory: string): Promise<OpenLogs> {
     const logs: OpenLog[] = [];
     try {
-      const names = (await readdir(directory)).filter((name) => /^\d+\.log$/.test(name)).sort();
+      const names = await logNamesIn(directory);
       if (names.length === 0) throw damaged(`the write-ahead log (*.log) in ${directory}`, 'is missing');
       for (const name of names) {
         const file = await openIfThere(join(directory, name));

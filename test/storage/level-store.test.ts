@@ -23,6 +23,7 @@ import { limits } from '../../src/base/limits.ts';
 import { machineRemedies } from '../../src/base/machine-fault.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { openLevelStore } from '../../src/storage/level-store.ts';
+import { logNamesIn } from '../../src/storage/newest-log.ts';
 import { OpenLogs } from '../../src/storage/open-logs.ts';
 import {
   createStoreDirectory,
@@ -30,6 +31,8 @@ import {
   type StoreDirectory,
 } from '../../src/storage/store-directory.ts';
 import { Chance } from '../../src/simulator/world/chance.ts';
+import type { Store } from '../../src/storage/port.ts';
+import { recordSyncs } from '../support/synced.ts';
 import { temporaryDirectory } from './places.ts';
 import { del, key, put, write } from '../contracts/store.ts';
 
@@ -203,6 +206,55 @@ describe('a store in use', () => {
     const store = await openLevelStore(directory);
     assert.deepEqual(store.get(key(1)), key(7), 'what was written before the kill is there');
     await store.close();
+  });
+});
+
+describe('a log that LevelDB begins because another is full', () => {
+  /** Writes until there is another log than before; what came of that batch. */
+  async function writeUntilNext(store: Store): Promise<Problem | undefined> {
+    const newest = async (): Promise<string | undefined> =>
+      (await logNamesIn(join(directory, 'level'))).at(-1);
+    const before = await newest();
+    for (let index = 0; index < 100; index++) {
+      const batch = [put(key(1, index), new Uint8Array(400_000))];
+      const problem = await write(store, batch).catch((one: unknown) => one as Problem);
+      if (problem instanceof Problem) return problem;
+      if ((await newest()) !== before) return undefined;
+    }
+    assert.fail('no other log was begun');
+  }
+
+  test('has a durable name before what stands in it is told of', async (t) => {
+    const store = await openLevelStore(directory);
+    const synced = await recordSyncs(t);
+    for (const times of [1, 2]) {
+      assert.equal(await writeUntilNext(store), undefined);
+      const { ino } = await stat(join(directory, 'level'));
+      assert.deepEqual(synced, Array<number>(times).fill(ino));
+    }
+    await store.close();
+  });
+
+  test('is not believed where its name cannot be synced', async (t) => {
+    const store = await openLevelStore(directory);
+    const failure = Object.assign(new Error('EIO: i/o error, fsync'), {
+      code: 'EIO',
+      errno: -5,
+      syscall: 'fsync',
+    });
+    await recordSyncs(t, () => failure);
+    const problem = await writeUntilNext(store);
+    assert.equal(problem?.code, 'storage/write-failed');
+    assert.ok(problem.remedy.startsWith(machineRemedies['EIO'] ?? '-'), problem.remedy);
+    await store.close();
+  });
+
+  test('comes after those whose numbers have fewer digits', async () => {
+    await mkdir(directory);
+    for (const name of ['1000000.log', '999999.log', '000007.log', '1000001.ldb', 'LOG']) {
+      await writeFile(join(directory, name), '');
+    }
+    assert.deepEqual(await logNamesIn(directory), ['000007.log', '999999.log', '1000000.log']);
   });
 });
 
