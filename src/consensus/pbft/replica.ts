@@ -64,6 +64,15 @@ export function windowEnd({ state, options }: Replica): Height {
 }
 
 /**
+ * Who is not behind votes no higher: a window above its final block, and after a crash that may be lower by
+ * what was not stored. What is further up, the start of a view that others entered, stands on blocks that are
+ * final there; to take them for a chain of this view would fill disk and memory with them.
+ */
+export function furthestVote({ state, options }: Replica): Height {
+  return highWatermark(state.final.height, options.window + limits.pbftUnstored);
+}
+
+/**
  * Final blocks get to the disk about as fast as they become final. While they do not, this
  * replica votes for nothing new: what it signed must be found again above the stored block after
  * a crash, and that stays bounded.

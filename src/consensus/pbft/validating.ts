@@ -4,7 +4,7 @@ import { chainTo } from './chain.ts';
 import type { PbftMessage } from './message.ts';
 import type { Noted } from './noted.ts';
 import { trace } from './outbox.ts';
-import { isDiskKeepingUp, isNormal, mayVote, type Replica } from './replica.ts';
+import { furthestVote, isDiskKeepingUp, isNormal, mayVote, type Replica } from './replica.ts';
 import type { AcceptedSlot } from './state.ts';
 import { raiseGrounds } from './suspicion.ts';
 import { advance } from './voting.ts';
@@ -13,8 +13,9 @@ import { write } from './writing.ts';
 type Validated = Extract<Input<PbftMessage>, { type: 'validated' }>;
 type Synced = Extract<Input<PbftMessage>, { type: 'synced' }>;
 
-/** Has the driver fetch and execute a block. */
+/** Has the driver fetch and execute a block, unless sync has to bring what is below it first. */
 export function askValidation(replica: Replica, slot: AcceptedSlot): void {
+  if (slot.height > furthestVote(replica)) return markUnavailable(replica, slot);
   slot.validity = 'checking';
   replica.out.push({
     type: 'validate',

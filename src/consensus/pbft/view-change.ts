@@ -9,7 +9,7 @@ import { catchUp } from './finality.ts';
 import { isFresh, isOutdated, reach } from './freshness.ts';
 import type { NewView, ViewChange } from './message.ts';
 import { tellView, trace } from './outbox.ts';
-import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
+import { furthestVote, mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
 import { write } from './writing.ts';
 import { highestRecord, newViewRecord, stateRecord } from './records.ts';
 import { restartTimer, viewTimeout } from './progress-timer.ts';
@@ -85,6 +85,7 @@ function fetchTips(replica: Replica, here: readonly ViewChange[]): void {
   for (const { from, highest } of here) {
     if (highest === undefined || isHeld(replica, highest)) continue;
     const { height, blockHash, signatures } = highest;
+    if (height > furthestVote(replica)) continue;
     const askedAt = state.tipsAsked.get(blockHash) ?? Number.NEGATIVE_INFINITY;
     if (state.now - askedAt < options.statusMs) continue;
     state.tipsAsked.set(blockHash, state.now);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
 import type { NewView, ViewChange } from '../../../src/consensus/pbft/message.ts';
 import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Certificate } from '../../../src/ledger/certificate.ts';
@@ -222,6 +223,43 @@ test('a view that starts above what is final here makes this replica fetch what 
   const asked = node.effects.flatMap((effect) => (effect.type === 'sync' ? [effect] : []));
   assert.ok(asked.some(({ height }) => height === 2));
   assert.deepEqual(node.engine?.state.viewBase.height, 2);
+});
+
+test('a start that is further up than anybody votes who is not behind is looked at when sync brought what is below', () => {
+  for (const window of [1, 8]) {
+    const far = window + limits.pbftUnstored + 1;
+    const committee = new Committee(4, { options: { ...options, window } });
+    const node = committee.node(3);
+    const sync = node.sync.bind(node);
+    node.sync = () => [];
+    committee.deliverable = (_, to) => to !== 3;
+    committee.grow(far);
+    committee.deliverable = (_, to, { kind }) => to !== 3 && kind !== 'commit';
+    committee.work();
+    committee.run();
+    const highest = committee.node(1).engine?.state.highest ?? assert.fail();
+    assert.equal(highest.height, far + 1);
+    committee.deliverable = () => false;
+    const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1, { highest }) as ViewChange);
+    node.effects = [];
+    node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
+    node.tick(2 * committee.options.statusMs);
+    assert.deepEqual(
+      node.effects.filter(({ type }) => type === 'validate'),
+      [],
+    );
+    assert.ok(node.effects.some(({ type }) => type === 'sync'));
+    assert.deepEqual(node.signed(), []);
+    node.sync = sync;
+    // Nothing but blocks.
+    committee.deliverable = (_, __, message) => !('kind' in message);
+    const finalCertificate = committee.certificateAt(far);
+    const place = { view: toView(1), changing: false, finalHeight: toHeight(far), finalCertificate };
+    node.receive(committee.say({ kind: 'status', from: 0, ...place }), true);
+    node.tick(2 * committee.options.statusMs);
+    assert.equal(node.finalHeight(), far);
+    assert.deepEqual(node.signed(), [`prepare/0/1/${far + 1}`]);
+  }
 });
 
 test('a primary of a view builds on its start, and nothing before it has reached that', () => {

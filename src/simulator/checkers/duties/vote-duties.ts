@@ -1,3 +1,4 @@
+import { limits } from '../../../base/limits.ts';
 import type { PbftMessage, PrePrepare } from '../../../consensus/pbft/message.ts';
 import type { Hash } from '../../../crypto/hash.ts';
 import { type Books, primaryOf, quorumOf, repeatMs, startOf, tickMs } from './books.ts';
@@ -27,6 +28,8 @@ export class VoteDuties {
   /** Those of them that are being checked. */
   readonly #checking = new Set<Hash>();
   readonly #startedAt: number;
+  /** When the start of the view was last too far up to be looked at. */
+  #farAt = Number.NEGATIVE_INFINITY;
 
   constructor(books: Books, place: Place, now: number) {
     this.#books = books;
@@ -61,13 +64,16 @@ export class VoteDuties {
   }
 
   /** A new view: nothing is accepted in it but what it starts from. */
-  #enter({ after }: Step): void {
+  #enter({ before, after }: Step): void {
     this.#accepted.clear();
     this.#waiting.clear();
     this.#unavailable.clear();
+    const asked = before.normal ? [] : [...this.#asked.keys()];
     this.#asked.clear();
     const tip = this.#books.start?.tip ?? null;
     if (!after.normal || tip === null) return;
+    // A primary looks at the blocks that it may begin with before it begins.
+    if (asked.includes(tip.blockHash)) this.#asked.set(tip.blockHash, tip.height);
     // Final here for long: others get it by sync.
     if (tip.height > after.final || tip.blockHash === after.finalHash)
       this.#accepted.set(tip.height, tip.blockHash);
@@ -158,6 +164,9 @@ export class VoteDuties {
     if (!after.normal || (input.type !== 'tick' && now === this.#startedAt)) return;
     for (const [height, blockHash] of this.#accepted) {
       if (height <= after.final) continue;
+      // The start of a view that stands on blocks that are final elsewhere: those come first.
+      if (height > after.final + books.committee.timing.window + limits.pbftUnstored) this.#farAt = now;
+      if (now - this.#farAt <= repeatMs + tickMs) continue;
       books.must(
         this.#asked.has(blockHash) ||
           books.isValid(blockHash, after) ||
