@@ -70,7 +70,8 @@ function parentFor(replica: Replica, height: Height): Parent | null {
     return isLast ? null : { blockHash, isLast, settled: true };
   }
   const slot = state.slots.get(below);
-  if (slot === undefined) return null;
+  // On an invalid one nothing is worth what it takes to bring it here.
+  if (slot === undefined || slot.validity === 'invalid') return null;
   const { blockHash, proposal } = slot;
   const isLast = proposal === null ? endsEpoch(replica, blockHash) : changesValidators(proposal.header);
   return { blockHash, isLast, settled: false };

@@ -164,6 +164,23 @@ test('an invalid block is said to be one', () => {
   assert.equal(checks(node), 1, 'nothing makes it better');
 });
 
+test('nothing is looked at on a block that is invalid, unless others show that it is not', () => {
+  const committee = committeeAt(0);
+  const node = committee.node(3);
+  const first = blockOn(committee, node.finalHash(), 1);
+  const second = blockOn(committee, first.blockHash, 2);
+  committee.invalid.add(first.blockHash);
+  hear(node, first.proposed, second.proposed);
+  assert.equal(checks(node), 1);
+  assert.deepEqual([...(node.engine?.state.slots.keys() ?? [])], [1]);
+  const signatures = [0, 1, 2].map((validator) => ({ validator, signature: first.proposed.signature }));
+  const place = { view: toView(0), height: toHeight(1), blockHash: first.blockHash };
+  const certificate = { engine: 'pbft', phase: 'commit', epoch: toHeight(0), ...place, signatures };
+  committee.invalid.clear();
+  node.step({ type: 'synced', chain: [first.link], certificate: certificate as never });
+  assert.deepEqual(node.signed().slice(-1), ['prepare/0/0/2']);
+});
+
 test('Commits that came while a block was checked make it final when it is valid, also when it is early here', () => {
   for (const aheadMs of [0, 20_000]) {
     const committee = committeeAt(0);
