@@ -29,8 +29,8 @@ function isAddressed(state: RaftState, to: ValidatorIndex): boolean {
 
 /**
  * Its sender was removed, as far as this member knows, and may say anything: it has its key and its index
- * still. Only the leader that this member follows is believed for a while after its own removal: it leads on
- * until the others go by that, and hands over.
+ * still. Only of the leader that this member follows it is believed for a while that it leads on until the
+ * others go by its removal, and hands over; but no answer to a read.
  */
 export function isFromFormer({ state, options }: Replica, { from, term, kind }: RaftMessage): boolean {
   const { role, configuration, configurationSince, now } = state;
@@ -40,7 +40,7 @@ export function isFromFormer({ state, options }: Replica, { from, term, kind }: 
     role.leader === from &&
     term === state.term &&
     now - configurationSince < 2 * options.electionTimeoutMs;
-  return !(parts && (kind === 'heartbeat' || kind === 'read-answer' || kind === 'timeout-now'));
+  return !(parts && (kind === 'heartbeat' || kind === 'timeout-now'));
 }
 
 /** Whoever was removed may have come back, and this member be behind: blocks tell, whoever serves them. */

@@ -15,6 +15,7 @@ import {
 import { lastHeight } from './log.ts';
 import { answer, notLeading, notNow, send, trace } from './outbox.ts';
 import { configurationKey, configurationRecord } from './records.ts';
+import { dropWaitingReads } from './reads.ts';
 import { answersLately, committed, type Replica, unappliedConfiguration } from './replica.ts';
 import { becomeFollower, trackMembers } from './roles.ts';
 import type { Leader } from './state.ts';
@@ -172,7 +173,11 @@ export function enterConfiguration(replica: Replica, height: Height, next: Confi
     becomeFollower(replica, state.term, null, 'it has no vote any more');
   }
   state.heldBy.clear();
-  if (state.role.kind === 'leader') leadUnder(replica, state.role);
+  const { role } = state;
+  // Whoever leads on until it has handed over answers no more.
+  if (role.kind === 'follower' && role.leader !== null && !takesPart(next, role.leader))
+    dropWaitingReads(replica);
+  if (role.kind === 'leader') leadUnder(replica, role);
 }
 
 function leadUnder(replica: Replica, role: Leader): void {

@@ -7,7 +7,7 @@ import type { ReadAnswer, ReadRequest, ReadContext } from './message.ts';
 import { givesLeases } from './options.ts';
 import { answer, notNow, send } from './outbox.ts';
 import { isSameContext, isStartOnDisk, newReadContext } from './read-context.ts';
-import { knownLeader, type Replica } from './replica.ts';
+import { type Replica } from './replica.ts';
 import { type Leader, type LeaderRead, type LocalRead, type RaftState } from './state.ts';
 
 /** A linearizable read was asked for here (section 8; dissertation, section 6.4). */
@@ -32,9 +32,7 @@ export function onRead(
     answer(replica, id, notNow(state, 'consensus/busy', 'too many reads wait', 'Read again a little later.'));
     return;
   }
-  // A leader answers nobody who was removed, whom it may still seem to lead there.
-  const isRemoved = state.self !== null && state.configuration[state.self]?.role === 'removed';
-  const leader = isRemoved && state.role.kind !== 'leader' ? null : knownLeader(state);
+  const leader = whoAnswers(state);
   if (leader === null || state.self === null) {
     answer(replica, id, noLeader(state));
     return;
@@ -60,6 +58,17 @@ export function onRead(
   }
   read.context = newReadContext(state);
   send(replica, [leader], { kind: 'read-request', context: read.context, lease });
+}
+
+/**
+ * Whom to ask. A leader answers nobody who was removed, whom it may still seem to lead there; and one that
+ * was removed itself leads on for a while, and is believed no more.
+ */
+function whoAnswers({ configuration, self, role }: RaftState): ValidatorIndex | null {
+  if (role.kind === 'leader') return self;
+  if (role.kind === 'candidate' || role.leader === null) return null;
+  const isRemoved = self !== null && configuration[self]?.role === 'removed';
+  return isRemoved || !takesPart(configuration, role.leader) ? null : role.leader;
 }
 
 function noLeader(state: RaftState): Problem {

@@ -133,6 +133,27 @@ describe('a leader that was removed', () => {
     assert.equal(member.state.role.kind, 'candidate');
   });
 
+  test('but answers no read any more: neither one that was asked before, nor one that comes', () => {
+    for (const isAskedBefore of [true, false]) {
+      const member = new Solo(2, 4);
+      const change = last(entriesOn(genesisHeader(4), [3], { configuration: gone }));
+      const ask = (id: number): void => {
+        member.give({ type: 'request', id, request: { kind: 'read', lease: false } });
+      };
+      member.append(0, 3, [change], 1).sync();
+      if (isAskedBefore) ask(5);
+      const asked = member.sent('read-request')[0];
+      member.give({ type: 'applied', height: toHeight(1) });
+      if (!isAskedBefore) ask(5);
+      const { result } = member.one('answer');
+      assert.ok('code' in result && result.code === 'consensus/no-leader');
+      assert.equal(member.sent('read-request').length, 0);
+      if (asked === undefined) continue;
+      member.hear('read-answer', 0, 3, { context: asked.context, height: toHeight(0) });
+      assert.deepEqual(member.all('answer'), []);
+    }
+  });
+
   test('but not for longer, and makes no block', () => {
     const { member, change } = under(gone);
     const block = last(entriesOn(change.proposal.header, [3]));
