@@ -438,6 +438,16 @@ export const limits = {
      */
     again: { perSecond: 6, burst: 24 },
     againMs: 60_000,
+    /**
+     * The same for connections of TCP, whatever comes on them: a few hundred of those that are let in can be
+     * had a second beside all else, and one that is not costs a socket and nothing more.
+     */
+    calls: {
+      known: { perSecond: 50, burst: 512 },
+      block: { perSecond: 10, burst: 256 },
+      strangers: { perSecond: 200, burst: 1_024 },
+      again: { perSecond: 120, burst: 512 },
+    },
   },
   /**
    * Connections whose hello was accepted: two for each of the largest committee, those of strangers, and

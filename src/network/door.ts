@@ -1,7 +1,6 @@
-import { BoundedMap } from '../base/bounded-map.ts';
 import { limits } from '../base/limits.ts';
-import { type Rate, TokenBucket } from '../base/token-bucket.ts';
 import { addressBlock } from './address-block.ts';
+import { CallerRates } from './caller-rates.ts';
 
 /** How far a caller has come: connected and no more, in the TLS handshake or behind it. */
 type Stage = 'silent' | 'securing';
@@ -23,9 +22,10 @@ export function hostOf(multiaddr: string): string | undefined {
 }
 
 /**
- * Callers until their hello is accepted. They have places, and a rate for what costs us: the TLS handshake.
- * Callers from the address of a configured peer or a member have both apart from all others. Nobody is turned
- * away for want of a place: the caller who has shown least goes, so silent ones keep nobody out.
+ * Callers until their hello is accepted. They have places, and rates for what costs us: each call a little,
+ * and the TLS handshake much. Callers from the address of a configured peer or a member have both apart from
+ * all others. Nobody is turned away for want of a place: the caller who has shown least goes, so silent ones
+ * keep nobody out.
  */
 export class Door {
   readonly #now: () => number;
@@ -33,11 +33,8 @@ export class Door {
   /** By connection, oldest first. */
   readonly #callers = new Map<object, Caller>();
   readonly #known = new Set<string>();
-  readonly #buckets = new Map<string, TokenBucket>();
-  readonly #strangers: TokenBucket;
-  readonly #again: TokenBucket;
-  /** When strangers of a block had a handshake last. */
-  readonly #securedAt = new BoundedMap<string, number>(limits.hostsRemembered);
+  readonly #calls: CallerRates;
+  readonly #handshakes: CallerRates;
 
   constructor(options: {
     /** Milliseconds of a monotonic clock. */
@@ -47,8 +44,8 @@ export class Door {
   }) {
     this.#now = options.now;
     this.#isBanned = options.isBanned;
-    this.#strangers = new TokenBucket(limits.callers.strangers, options.now());
-    this.#again = new TokenBucket(limits.callers.again, options.now());
+    this.#calls = new CallerRates(limits.callers.calls, options.now());
+    this.#handshakes = new CallerRates(limits.callers, options.now());
   }
 
   get size(): number {
@@ -64,7 +61,22 @@ export class Door {
     if (this.#known.size > limits.hostsRemembered) forgetFirst(this.#known);
   }
 
-  /** Somebody called. False when it is to hang up; otherwise it has a place, and another may have lost it. */
+  /**
+   * Somebody calls from this address of IP. False to hang up before it costs anything: too many calls came
+   * from there of late, or in all, or no stranger from there is wanted.
+   */
+  hears(address: string): boolean {
+    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+    const host = mapped ?? address;
+    if (this.#known.has(host)) return this.#calls.takeKnown(host, this.#now());
+    const block = addressBlock(`/${host.includes(':') ? 'ip6' : 'ip4'}/${host}`);
+    return !this.#isBanned(block) && this.#calls.takeStranger(block, this.#now());
+  }
+
+  /**
+   * Somebody who was heard is connected. False when it is to hang up; otherwise it has a place, and another
+   * may have lost it.
+   */
   admit(line: object, multiaddr: string, end: (cause: Error) => void): boolean {
     const host = hostOf(multiaddr) ?? multiaddr;
     const block = addressBlock(multiaddr);
@@ -79,15 +91,10 @@ export class Door {
     const caller = this.#callers.get(line);
     if (caller === undefined) return false;
     caller.stage = 'securing';
-    const now = this.#now();
-    if (this.#known.has(caller.host)) return this.#bucket(caller.host, limits.callers.known).take(1, now);
-    const rates = [this.#bucket(caller.block, limits.callers.block), this.#strangers];
-    const last = this.#securedAt.get(caller.block) ?? -Infinity;
-    if (now - last < limits.callers.againMs) rates.push(this.#again);
-    if (!rates.every((rate) => rate.has(1, now))) return false;
-    for (const rate of rates) rate.take(1, now);
-    this.#securedAt.set(caller.block, now);
-    return true;
+    const { host, block } = caller;
+    return this.#known.has(host)
+      ? this.#handshakes.takeKnown(host, this.#now())
+      : this.#handshakes.takeStranger(block, this.#now());
   }
 
   /** The connection is over, or its hello was accepted. */
@@ -115,14 +122,6 @@ export class Door {
     if (victim === undefined) return;
     this.#callers.delete(victim.line);
     victim.caller.end(new Error('gave way to another caller'));
-  }
-
-  #bucket(name: string, rate: Rate): TokenBucket {
-    const bucket = this.#buckets.get(name) ?? new TokenBucket(rate, this.#now());
-    this.#buckets.delete(name);
-    this.#buckets.set(name, bucket);
-    if (this.#buckets.size > limits.hostsRemembered) forgetFirst(this.#buckets);
-    return bucket;
   }
 }
 

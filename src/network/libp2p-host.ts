@@ -1,9 +1,9 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { GossipSub, GossipSubComponents } from '@libp2p/gossipsub';
 import { type ConnectionGater, type Libp2p, serviceCapabilities } from '@libp2p/interface';
-import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
 import { limits } from '../base/limits.ts';
+import { countedTcp } from './counted-calls.ts';
 import { GuardedYamux } from './guarded-yamux.ts';
 import { StrangersBudget } from './line-budget.ts';
 import { SecureChannel } from './secure-channel.ts';
@@ -54,23 +54,21 @@ export async function createHost(options: {
   gossip: (components: GossipSubComponents) => GossipSub;
   gater: ConnectionGater;
   muxers: GuardedYamux;
+  /** Somebody calls from this address. False to hang up. */
+  hears?: (address: string) => boolean;
   /** A caller asks for the secure channel. False to hang up. */
   mayStart?: (line: object) => boolean;
   tuning: NetworkTuning;
 }): Promise<Libp2p> {
-  const { seed, listen, gossip, gater, muxers, mayStart = () => true, tuning } = options;
+  const { seed, listen, gossip, gater, muxers, tuning } = options;
+  const { hears = () => true, mayStart = () => true } = options;
   const streamTimeout = tuning.handshakeMs;
   return await createLibp2p({
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', seed),
     nodeInfo: { name: 'quorate', userAgent: 'quorate' },
     addresses: { listen: [...listen] },
-    transports: [
-      tcp({
-        dialOpts: { noDelay: true, keepAlive: true },
-        listenOpts: { noDelay: true, keepAlive: true },
-      }),
-    ],
+    transports: [countedTcp(hears)],
     // One channel is enough, and one less for strangers to choose from. Noise costs two to three times as
     // much per byte in this runtime.
     connectionEncrypters: [(components) => new SecureChannel(components, { mayStart })],

@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import { Server, Socket } from 'node:net';
 import type { Connection, MessageStream } from '@libp2p/interface';
 import { defined, invariant } from '../base/invariant.ts';
 
@@ -63,6 +63,13 @@ export function socketOf(line: MessageStream): Socket {
   const { socket } = line as { readonly socket?: unknown };
   invariant(socket instanceof Socket, 'a line has a socket');
   return socket;
+}
+
+/** Where a listener takes its calls. Throws when it is not where it is looked for. */
+export function serverOf(listener: object): Server {
+  const { server } = listener as { readonly server?: unknown };
+  invariant(server instanceof Server, 'a listener has a server');
+  return server;
 }
 
 /** Pieces of bytes in a row. */

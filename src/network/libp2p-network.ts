@@ -74,6 +74,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     gossip: gossip.service,
     gater,
     muxers,
+    hears: (address) => door.hears(address),
     mayStart: (line) => door.secure(line),
     tuning,
   });

@@ -105,6 +105,21 @@ inScene(
   },
 );
 
+inScene(
+  'who calls and hangs up without end is not even heard after a while, and others are',
+  {},
+  async (scene, network) => {
+    const { burst } = limits.callers.calls.block;
+    for (let count = 0; count < burst; count++) (await scene.silent(attacker)).resetAndDestroy();
+    const last = [await scene.silent(attacker), await scene.silent(attacker)];
+    for (const socket of last) socket.resume();
+    await eventually('the last are turned away', () => last.every(({ destroyed }) => destroyed));
+    assert.equal(await scene.greet(1, attacker), undefined);
+    assert.equal((await scene.greet(2, elsewhere))?.verdict, 'accepted');
+    await eventually('it is connected', () => network.peers().length === 1);
+  },
+);
+
 inScene('callers who hang up in the handshake keep no places', {}, async (scene) => {
   for (let count = 0; count < limits.callers.places + 40; count++) {
     const socket = await scene.silent(attacker);

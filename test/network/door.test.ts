@@ -74,6 +74,41 @@ void test('a caller from where a member was goes last of the silent ones, also w
   assert.ok(scene.ended.includes('neighbour'));
 });
 
+void test('calls have a rate for each address block, and one for all strangers, and no stranger takes of a known one’s', () => {
+  const scene = new Scene();
+  const heard = (address: string, calls: number): number => {
+    let count = 0;
+    for (let call = 0; call < calls; call++) if (scene.door.hears(address)) count += 1;
+    return count;
+  };
+  const { calls } = limits.callers;
+  scene.door.know('/ip4/10.1.1.1/tcp/7000');
+  assert.equal(heard('10.0.0.1', 10_000), calls.block.burst);
+  assert.equal(heard('::ffff:10.0.0.2', 10), 0, 'the same block, as IPv6 names it');
+  assert.equal(heard('2001:db8::1', 10_000), calls.block.burst);
+  assert.equal(heard('2001:db8:0:99::1', 10), 0, 'another address of the same site');
+  let all = 2 * calls.block.burst;
+  for (let block = 0; block < calls.strangers.burst; block++)
+    all += heard(`10.${2 + (block >> 8)}.${block & 255}.1`, 2);
+  assert.equal(all, calls.strangers.burst);
+  assert.equal(heard('::ffff:10.1.1.1', 10_000), calls.known.burst);
+  // Those who call all the time leave something to who did not.
+  for (let second = 1; second <= 20; second++) {
+    scene.now += 1_000;
+    for (let block = 0; block < 40; block++) heard(`10.0.${block}.1`, 100);
+    assert.equal(heard(`10.9.${second}.1`, 1), 1, `in second ${second}`);
+  }
+});
+
+void test('whoever is not wanted from there is not heard, unless its address is known', () => {
+  const scene = new Scene();
+  scene.banned.add('10.0.0.*');
+  assert.equal(scene.door.hears('10.0.0.1'), false);
+  scene.door.know('/ip4/10.0.0.1/tcp/7000');
+  assert.equal(scene.door.hears('10.0.0.1'), true);
+  assert.equal(scene.door.hears('10.0.0.2'), false);
+});
+
 void test('handshakes have a rate for each address block, and one for all strangers', () => {
   const scene = new Scene();
   assert.equal(scene.handshakes('10.0.0.1', 1_000), block.burst);
