@@ -152,6 +152,9 @@ export function summaryText(flights: readonly Flight[]): string {
 export const aboutUnheld =
   'Lines that were refused or are gone will never count. To try them again put them, and no others, into a file of their own: that is another batch.';
 
+export const aboutPruned =
+  'Whether lines that were final long ago were applied, a node that keeps all blocks can say: run the same command there (--node URL).';
+
 export function exitCodeOf(flights: readonly Flight[]) {
   const { failed, refused, gone, open, notSent, pruned } = countsOf(flights);
   if (refused + gone > 0) return exitCodes.problem;

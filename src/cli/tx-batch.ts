@@ -9,6 +9,7 @@ import { problemOf } from '../client/outcomes.ts';
 import type { Wallet } from '../client/wallet.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import {
+  aboutPruned,
   aboutUnheld,
   countsOf,
   exitCodeOf,
@@ -71,8 +72,9 @@ export async function sendBatch(
     else {
       for (const flight of flights) if (!isSettled(flight)) print(lineText(flight));
       print(summaryText(flights));
-      const { refused, gone } = countsOf(flights);
+      const { refused, gone, pruned } = countsOf(flights);
       if (refused + gone > 0) print(aboutUnheld);
+      if (pruned > 0) print(aboutPruned);
     }
   };
   const progress = new ProgressLine();

@@ -58,7 +58,7 @@ export function watchCommand(): CommandUnknownOpts {
       });
       let left = options.blocks ?? Infinity;
       const full = options.transactions === true;
-      for await (const event of stream) {
+      for await (const event of whilePresent(stream)) {
         const block = await whenAnswered(trouble, () =>
           checker === undefined ? told(event, client, full) : proven(event, client, checker),
         );
@@ -78,6 +78,23 @@ export function watchCommand(): CommandUnknownOpts {
         if (left === 0) break;
       }
     });
+}
+
+/** Where blocks are gone, the first that is there is named: perhaps no node keeps more. */
+async function* whilePresent(stream: AsyncIterable<FinalBlockEvent>): AsyncGenerator<FinalBlockEvent, void> {
+  try {
+    yield* stream;
+  } catch (failure) {
+    if (!(failure instanceof Problem) || failure.code !== 'storage/pruned') throw failure;
+    const { message, remedy, details } = failure;
+    const { firstBlock } = details;
+    if (typeof firstBlock !== 'number') throw failure;
+    throw failure.restated(message, {
+      remedy: `${remedy} Or begin with the first block that is there: --from ${firstBlock}.`,
+      details,
+      cause: failure,
+    });
+  }
 }
 
 interface Shown extends FinalBlockEvent {

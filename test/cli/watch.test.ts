@@ -262,6 +262,19 @@ test('watch ends when nobody reads it any more', async (t) => {
   assert.equal(err, '');
 });
 
+test('watch names the first block that is there when the one that it is to show is gone', async (t) => {
+  const { url } = await fakeApi(t, ({ url: path }) => {
+    if (path === '/v1/status') return { body: status };
+    if (path === '/v1/validators') return { body: { ...origin, validators: [], strangers: [] } };
+    return problemReply(410, 'storage/pruned', { firstBlock: 9 });
+  });
+  const ran = await quorate(['watch', '--from', '1', '--node', url, '--json']);
+  assert.equal(ran.code, 1);
+  const { code, remedy } = problemOf(ran);
+  assert.equal(code, 'storage/pruned');
+  assert.match(remedy, /^remedy of storage\/pruned Or begin .*: --from 9\.$/);
+});
+
 test('watch says once what is wrong, however often it tries again', async (t) => {
   const { url, seen } = await fakeApi(t, ({ url: path }) => {
     if (path === '/v1/status') return { body: status };
