@@ -2,13 +2,22 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { certifiedBlock } from '../client/certified-block.ts';
+import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
+import { ProofChecker } from '../client/proof-checker.ts';
+import { verifyBlockBody } from '../client/verify.ts';
 import type { Hash } from '../crypto/hash.ts';
-import { type Height, toHeight } from '../ledger/block.ts';
+import { hashHeader, headerJson, type Height, toHeight } from '../ledger/block.ts';
+import type { Genesis } from '../ledger/genesis.ts';
+import { receiptJson } from '../ledger/receipt.ts';
+import { transactionJson } from '../ledger/transaction.ts';
 import type { BlockAnswer, OperationAnswer, ReceiptAnswer, TransactionAnswer } from '../client/answers.ts';
 import { engineWords } from '../client/engine-words.ts';
 import { shortValueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { proofOption, writeProof } from './proof-file.ts';
+import { provenOption, trustedChain } from './proven-state.ts';
 import { answer, facts, moment, styled, table } from './terminal.ts';
 
 export function blockCommand(): CommandUnknownOpts {
@@ -16,16 +25,58 @@ export function blockCommand(): CommandUnknownOpts {
     .description('show a final block')
     .argument('[block]', 'a height, a hash, or latest', 'latest')
     .option('--full', 'with its transactions and their receipts')
+    .addOption(provenOption)
+    .addOption(proofOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
-    .action(async (name, options) => {
+    .action(async (text, options) => {
+      const name = parseBlockName(text);
+      const genesis = await trustedChain(options);
+      const client = connect(options);
+      if (genesis !== undefined) return showProven(client, genesis, name, options);
       const full = options.full === true;
-      const block = unwrap(await connect(options).block(parseBlockName(name), { full }));
+      const block = unwrap(await client.block(name, { full }));
       answer(options.json, block, () =>
         [describe(block), ...(full ? [transactions(block)] : [])].join('\n\n'),
       );
     });
+}
+
+/** The block as it is read from what is proven. */
+async function showProven(
+  client: HttpClient,
+  genesis: Genesis,
+  name: Height | Hash | 'latest',
+  options: { readonly full?: true; readonly proof?: string; readonly json?: true | undefined },
+): Promise<void> {
+  const { header, by, steps } = unwrap(await certifiedBlock(client, new ProofChecker(genesis, client), name));
+  const hash = hashHeader(header);
+  if (options.proof !== undefined) {
+    if (by === undefined) throw needsNoProof();
+    writeProof(options.proof, by.proof);
+  }
+  const { engine } = genesis.consensus;
+  const body =
+    options.full === true
+      ? unwrap(verifyBlockBody(unwrap(await client.block(hash, { full: true })), header))
+      : undefined;
+  const parts = body && {
+    transactions: body.transactions.map(transactionJson),
+    receipts: body.receipts.map(receiptJson),
+  };
+  const checked = [...(body?.steps ?? []), ...steps];
+  const shown = { engine, chainId: genesis.chainId, hash, header: headerJson(header), ...parts };
+  answer(options.json, { ...shown, steps: checked }, () => {
+    const said = facts([...headerRows(shown), ...checked.map(({ check, says }) => [check, says] as const)]);
+    return parts === undefined ? said : `${said}\n\n${transactions(parts)}`;
+  });
+}
+
+function needsNoProof(): Problem {
+  return new Problem('cli/usage', 'block 0 has no certificate: it follows from the genesis file', {
+    remedy: 'Keep the genesis file: it is all that shows this block.',
+  });
 }
 
 function parseBlockName(text: string): Height | Hash | 'latest' {
@@ -50,22 +101,36 @@ function describe({ hash, header, certificate, transactionHashes, engine }: Bloc
           : // A newer node may know more.
             'by a certificate that this program does not know';
   return facts([
+    ...headerRows({ hash, header, engine }, [['final', finality]]),
+    ['transactions', grouped(transactionHashes.length)],
+  ]);
+}
+
+type Row = readonly [string, string];
+
+function headerRows(
+  { hash, header, engine }: Pick<BlockAnswer, 'hash' | 'header' | 'engine'>,
+  finality: readonly Row[] = [],
+): Row[] {
+  return [
     ['height', grouped(header.height)],
     ['hash', hash],
     ['parent', header.parentHash],
     ['proposed', `${moment(header.timestamp)}, ${engineWords[engine].period} ${header.view}`],
     ['proposer', header.proposer],
     ['protocol', `version ${header.protocolVersion}`],
-    ['final', finality],
+    ...finality,
     ['state root', header.stateRoot],
     ['transaction root', header.transactionRoot],
     ['receipts root', header.receiptsRoot],
     ['validators hash', header.validatorsHash],
-    ['transactions', grouped(transactionHashes.length)],
-  ]);
+  ];
 }
 
-function transactions({ transactions = [], receipts = [] }: BlockAnswer): string {
+function transactions({
+  transactions = [],
+  receipts = [],
+}: Pick<BlockAnswer, 'transactions' | 'receipts'>): string {
   if (transactions.length === 0) return 'It holds no transactions.';
   return table(
     ['transaction', 'sender', 'nonce', 'fee', 'result', 'what'],

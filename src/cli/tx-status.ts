@@ -3,13 +3,18 @@ import { Problem, unwrap } from '../base/problem.ts';
 import type { FinalTransaction } from '../client/http-client.ts';
 import { problemOf, waitingWords } from '../client/outcomes.ts';
 import { failureText, grouped } from '../client/plain-words.ts';
+import { ProofChecker } from '../client/proof-checker.ts';
+import type { VerifiedReceipt } from '../client/verify.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { failureRemedy } from '../ledger/failure-remedies.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import { effectText } from './chain-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { writeProof } from './proof-file.ts';
-import { answer, print, styled, toJson } from './terminal.ts';
+import { provenOption } from './proven-state.ts';
+import { answer, facts, moment, print, styled, toJson } from './terminal.ts';
+import { readGenesis } from './trusted-genesis.ts';
 
 export function txStatusCommand(): CommandUnknownOpts {
   return new Command('status')
@@ -17,21 +22,30 @@ export function txStatusCommand(): CommandUnknownOpts {
       'say what became of a transaction: final, gone (no block can hold it any more), pending, or unknown to this node',
     )
     .argument('<hash>', 'the transaction’s hash')
+    .addOption(provenOption)
     .option('--proof <file>', 'once it is final, write all that proves it: "quorate verify" checks that')
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .action(async (text, options) => {
       const hash = parseHash(text);
+      const genesis = options.genesis === undefined ? undefined : await readGenesis(options.genesis);
       const client = connect(options);
       const status = unwrap(await client.transaction(hash));
       switch (status.status) {
-        case 'final':
+        case 'final': {
+          const checker = genesis && new ProofChecker(genesis, client);
+          const verified = checker && unwrap(await checker.receipt(status, hash));
           if (options.proof !== undefined) {
             // From the genesis file alone one can follow them to those who signed.
-            writeProof(options.proof, { ...status, epochs: unwrap(await client.allEpochs()) });
+            const epochs = checker?.epochs ?? unwrap(await client.allEpochs());
+            writeProof(options.proof, { ...status, epochs });
           }
-          return showFinal(status, options.json);
+          if (genesis === undefined || verified === undefined) return showFinal(status, options.json);
+          showVerified(verified, genesis, options.json);
+          if (verified.inclusion.receipt.status === 'failed') process.exitCode = exitCodes.failed;
+          return;
+        }
         case 'gone':
           throw problemOf(status.problem);
         case 'pending':
@@ -48,6 +62,25 @@ export function txStatusCommand(): CommandUnknownOpts {
           process.exitCode = exitCodes.notFound;
       }
     });
+}
+
+/** What is proven of a transaction, read from the proof itself. */
+export function showVerified(
+  { inclusion, steps }: VerifiedReceipt,
+  { chainId }: Genesis,
+  json: true | undefined,
+): void {
+  const { height, blockHash, header, receipt, transaction } = inclusion;
+  const { status, code } = receipt;
+  const value = { chainId, hash: transaction.hash, status, code, height, blockHash, steps };
+  answer(json, value, () =>
+    facts([
+      ['transaction', transaction.hash],
+      ['became', status === 'applied' ? styled('green', 'applied') : styled('red', `failed (${code})`)],
+      ['in block', `${grouped(height)}, ${moment(header.timestamp)}`],
+      ...steps.map(({ check, says }) => [check, says] as const),
+    ]),
+  );
 }
 
 function notProven(hash: Hash, why: string): Problem {

@@ -6,9 +6,9 @@ import { hashHeader } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { jsonOption } from './options.ts';
 import { readProof } from './proof-file.ts';
-import { answer, facts, moment, styled } from './terminal.ts';
+import { answer, facts, moment } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
-import { parseHash } from './tx-status.ts';
+import { parseHash, showVerified } from './tx-status.ts';
 import { isAboutState, showState } from './verify-state.ts';
 
 export function verifyCommand(): CommandUnknownOpts {
@@ -32,21 +32,8 @@ export function verifyCommand(): CommandUnknownOpts {
         if (isAboutState(proof)) return showState(proof, genesis, options.json);
         if (isAboutBlock(proof)) return showBlock(proof, genesis, options.json);
       }
-      const { inclusion, steps } = unwrap(
-        verifyReceipt(proof, { genesis, ...(hash !== undefined && { hash }) }),
-      );
-      const { height, blockHash, header, receipt, transaction } = inclusion;
-      const { status, code } = receipt;
-      const { chainId } = genesis;
-      const value = { chainId, hash: transaction.hash, status, code, height, blockHash, steps };
-      answer(options.json, value, () =>
-        facts([
-          ['transaction', transaction.hash],
-          ['became', status === 'applied' ? styled('green', 'applied') : styled('red', `failed (${code})`)],
-          ['in block', `${grouped(height)}, ${moment(header.timestamp)}`],
-          ...steps.map(({ check, says }) => [check, says] as const),
-        ]),
-      );
+      const known = { genesis, ...(hash !== undefined && { hash }) };
+      showVerified(unwrap(verifyReceipt(proof, known)), genesis, options.json);
     });
 }
 

@@ -4,7 +4,7 @@ import { type Height, toHeight } from '../ledger/block.ts';
 import { type Genesis, trustedBy } from '../ledger/genesis.ts';
 import { trustEpochs, type Trusted } from '../ledger/inclusion.ts';
 import type { StateKind } from '../ledger/state-reading.ts';
-import type { EpochAnswer } from './answers.ts';
+import type { EpochAnswer, EvidenceItem } from './answers.ts';
 import type { HttpClient } from './http-client.ts';
 import { epochsFromJson } from './inclusion-json.ts';
 import {
@@ -67,9 +67,13 @@ export class ProofChecker {
     return this.#check((trusted) => verifyStateBy(trusted, kind, answer, name), node);
   }
 
-  /** As `verifyContradiction`; also a problem of asking for the changes of the validators. */
-  contradiction(item: unknown): Promise<string | Problem> {
-    return this.#check((trusted) => verifyContradictionBy(trusted, item), this.#node);
+  /**
+   * As `verifyContradiction`; also a problem of asking for the changes of the validators. Undefined where it
+   * cannot tell: two view changes contradict each other by more than two signatures show.
+   */
+  async contradiction(item: EvidenceItem): Promise<string | Problem | undefined> {
+    const isVotes = item.contradiction?.messages.every(({ kind }) => kind !== 'view-change') === true;
+    return isVotes ? this.#check((trusted) => verifyContradictionBy(trusted, item), this.#node) : undefined;
   }
 
   async #check<T>(

@@ -41,12 +41,7 @@ async function checkedEvidence(): Promise<readonly Checked[] | Problem> {
   const checker = await knownChecker();
   const found: Checked[] = [];
   for (const item of answer.evidence) {
-    const isVotes = item.contradiction?.messages.every(({ kind }) => kind !== 'view-change') === true;
-    const verdict = !isVotes
-      ? undefined
-      : checker instanceof Problem
-        ? checker
-        : await checker.contradiction(item);
+    const verdict = checker instanceof Problem ? checker : await checker.contradiction(item);
     found.push({ item, verdict });
   }
   return found;

@@ -16,7 +16,7 @@ import {
   reservationReading,
 } from '../../src/ledger/state-reading.ts';
 import { fakeApi, problemReply } from '../client/fake-api.ts';
-import { genesisOf, proofOf, stateProofOf } from '../client/proof-samples.ts';
+import { doubleVoteOf, genesisOf, proofOf, stateProofOf } from '../client/proof-samples.ts';
 import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 const alice = developmentKeyPair('alice').publicKey;
@@ -31,6 +31,7 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
     writeFileSync(join(directory, name), text);
     return join(directory, name);
   };
+  const origin = { engine: 'pbft', chainId: genesis.chainId };
   const account = (key: typeof alice) => stateProofOf(genesis, accountReading, key).answer;
   const record = (key: string) => stateProofOf(genesis, recordReading, key).answer;
   const answers = new Map<string, object>([
@@ -40,7 +41,7 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
     ['/v1/proofs/records?key=gone', record('gone')],
     ['/v1/proofs/records?key=never', record('never')],
     ['/v1/records/history?key=note&limit=100', versionsOfNote()],
-    ...[1, 2].map((at): [string, object] => {
+    ...[1, 2, 3].map((at): [string, object] => {
       const { json, transaction } = proofOf(genesis, 1, at);
       return [`/v1/transactions/${transaction.hash}`, json];
     }),
@@ -49,6 +50,8 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
       const { answer } = stateProofOf(genesis, pageReading, { namespace, after: undefined });
       return [`/v1/proofs/namespaces/${namespace}/records`, answer];
     }),
+    ...blockAnswers(),
+    ['/v1/evidence?offset=0&limit=100', { ...origin, offset: 0, evidence: evidence() }],
     ['/v1/proofs/namespaces/shed', stateProofOf(genesis, namespaceReading, 'shed').answer],
     ...[0, 1].map((operation): [string, object] => {
       const id = { sender: alice, nonce: 9, operation };
@@ -56,6 +59,35 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
       return [path, stateProofOf(genesis, reservationReading, id).answer];
     }),
   ]);
+  function blockAnswers(): [string, object][] {
+    const { inclusion, json, block } = proofOf(genesis, 1);
+    const { header, descendants, certificate } = json['inclusion'] as Record<string, unknown>;
+    const hash = inclusion.blockHash;
+    const finality = { ...origin, hash, header, descendants, certificate };
+    const transactionHashes = block.transactions.map((one) => (one as { hash: string }).hash);
+    return [
+      [`/v1/blocks/${'ab'.repeat(32)}/finality`, { ...finality, hash: 'ab'.repeat(32) }],
+      ...['1', '2', 'latest', hash].map((name): [string, object] => [
+        `/v1/blocks/${name}/finality`,
+        finality,
+      ]),
+      [
+        `/v1/blocks/${hash}?full=true`,
+        { ...origin, hash, header, certificate: null, transactionHashes, ...block },
+      ],
+    ];
+  }
+  function evidence() {
+    const made = { ...doubleVoteOf(genesis, 'commit'), accused: 2, kind: 'commit', bytes: '00' };
+    const [one, two] = made.contradiction?.messages ?? [];
+    const forged = { ...two, signature: one?.signature };
+    const views = [one, two].map((message) => ({ ...message, kind: 'view-change' }));
+    return [
+      made,
+      { ...made, contradiction: { ...made.contradiction, messages: [one, forged] } },
+      { ...made, kind: 'view-change', contradiction: { ...made.contradiction, messages: views } },
+    ];
+  }
   /** The list that says which transactions to ask for. */
   function versionsOfNote() {
     const versions = [2, 1].map((at) => ({
@@ -68,7 +100,6 @@ async function chain(t: TestContext, lie: (answer: object) => object = (answer) 
       value: null,
       to: null,
     }));
-    const origin = { engine: 'pbft', chainId: genesis.chainId };
     return { ...origin, key: 'note', height: 1, completeFrom: 1, next: null, versions };
   }
   const { url } = await fakeApi(t, ({ url: path }) => {
@@ -164,6 +195,55 @@ test('with a genesis file each version of a record is proven, and that there wer
   for (const other of [['--oldest'], ['--cursor', 'ab'.repeat(20)]]) {
     assert.equal((await quorate(['history', 'note', ...args, ...other])).code, 2);
   }
+});
+
+test('with a genesis file a block, what stands in it, and what became of a transaction are proven', async (t) => {
+  const { args, genesis, file } = await chain(t);
+  const { transaction, inclusion } = proofOf(genesis, 1);
+  const block = await quorate(['block', '1', ...args]);
+  assert.equal(block.code, 0, block.err);
+  assert.match(block.out, new RegExp(`^hash +${inclusion.blockHash}$`, 'm'));
+  assert.match(block.out, /^certificate +3 of 4 validators signed/m);
+  const full = jsonOf(await quorate(['block', '--full', ...args, '--json']));
+  assert.equal((full['transactions'] as unknown[]).length, 10);
+  assert.deepEqual(
+    (full['steps'] as { check: string }[]).map(({ check }) => check),
+    ['transaction', 'receipt', 'headers', 'certificate'],
+  );
+  const other = await quorate(['block', '2', ...args, '--json']);
+  assert.equal(problemOf(other).code, 'api/answer', 'it is block 1 that the node answers with');
+  const called = await quorate(['block', 'ab'.repeat(32), ...args, '--json']);
+  assert.equal(problemOf(called).code, 'proof/headers', 'whatever the node calls it');
+  const proof = file('block.json', '');
+  assert.equal((await quorate(['block', inclusion.blockHash, ...args, '--proof', proof])).code, 0);
+  const kept = jsonOf(await quorate(['verify', proof, ...args.slice(2), '--json']));
+  assert.deepEqual([kept['height'], kept['hash']], [1, inclusion.blockHash]);
+  const first = await quorate(['block', '0', ...args]);
+  assert.match(first.out, /^headers +block 0 has hash .*, as the genesis file says$/m);
+  const none = await quorate(['block', '0', ...args, '--proof', proof, '--json']);
+  assert.deepEqual([none.code, problemOf(none).code], [2, 'cli/usage']);
+
+  const status = await quorate(['tx', 'status', transaction.hash, ...args]);
+  assert.equal(status.code, 0, status.err);
+  assert.match(status.out, /^became +applied$/m);
+  assert.match(status.out, /^certificate +3 of 4 validators signed/m);
+  const failed = proofOf(genesis, 1, 3).transaction.hash;
+  const refused = await quorate(['tx', 'status', failed, ...args, '--json']);
+  assert.deepEqual([refused.code, jsonOf(refused)['status']], [6, 'failed']);
+});
+
+test('with a genesis file evidence is what its signatures show', async (t) => {
+  const { args } = await chain(t);
+  const shown = await quorate(['evidence', ...args]);
+  assert.equal(shown.code, 1, 'one is made up');
+  assert.match(shown.out, /^0 +commit .* yes +one key signed a commit for each of two blocks at height 7/m);
+  assert.match(shown.out, /^1 +commit .* no +/m);
+  assert.match(shown.out, /^2 +view-change .* unknown +this program cannot check that kind$/m);
+  const { evidence } = jsonOf(await quorate(['evidence', ...args, '--json']));
+  assert.deepEqual(
+    (evidence as { proven: boolean | null }[]).map(({ proven }) => proven),
+    [true, false, null],
+  );
 });
 
 test('what was proven is kept in a file, and the file says the same without any node', async (t) => {

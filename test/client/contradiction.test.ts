@@ -1,39 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Problem } from '../../src/base/problem.ts';
-import type { EvidenceItem } from '../../src/client/answers.ts';
 import { verifyContradiction } from '../../src/client/verify.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
-import type { Hash } from '../../src/crypto/hash.ts';
-import { type KeyPair, sign } from '../../src/crypto/keys.ts';
+import type { KeyPair } from '../../src/crypto/keys.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
-import { voteBytes, type VotePhase } from '../../src/ledger/certificate.ts';
-import { genesisHeader } from '../../src/ledger/genesis.ts';
+import type { VotePhase } from '../../src/ledger/certificate.ts';
 import { changesOf } from './json-changes.ts';
-import { genesisOf, pairs } from './proof-samples.ts';
+import { doubleVoteOf, genesisOf, pairs } from './proof-samples.ts';
 
 const genesis = genesisOf('pbft');
-const [liar, other] = [pairs[2], pairs[3]] as [KeyPair, KeyPair];
+const other = pairs[3] as KeyPair;
 
-/** What a node tells of two votes, each with what of it is not as it should be. */
-function told(
-  phase: VotePhase,
-  changes: readonly [object, object] = [{}, {}],
-): Pick<EvidenceItem, 'address' | 'contradiction'> {
-  const epoch = toHeight(0);
-  const { validatorsHash } = genesisHeader(genesis);
-  const messages = ['a', 'b'].map((letter, index) => {
-    const slot = {
-      view: toView(1),
-      height: toHeight(7),
-      blockHash: letter.repeat(64) as Hash,
-      ...changes[index],
-    };
-    const bytes = voteBytes(phase, { chainId: genesis.chainId, epoch, validatorsHash }, slot);
-    return { kind: phase, ...slot, certificate: null, signature: sign(liar.secretKey, bytes) };
-  });
-  return { address: encodeAddress(liar.publicKey), contradiction: { epoch, messages } };
-}
+const told = (phase: VotePhase, changes?: readonly [object, object]) => doubleVoteOf(genesis, phase, changes);
 
 const refused = (item: unknown): string => {
   const verdict = verifyContradiction(item, { genesis });

@@ -2,11 +2,19 @@ import { utf8 } from '../../src/base/bytes.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { stateReadingJson, transactionStatusJson } from '../../src/api/present.ts';
 import type { StateReadingJson } from '../../src/api/schemas.ts';
+import type { EvidenceItem } from '../../src/client/answers.ts';
 import { Wallet } from '../../src/client/wallet.ts';
+import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
 import { type KeyPair, keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
 import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
-import { type FinalityCertificate, leaderBytes, voteBytes } from '../../src/ledger/certificate.ts';
+import {
+  type FinalityCertificate,
+  leaderBytes,
+  voteBytes,
+  type VotePhase,
+} from '../../src/ledger/certificate.ts';
 import { developmentPbft, developmentRaft } from '../../src/ledger/development-genesis.ts';
 import { buildBlock } from '../../src/ledger/block-building.ts';
 import { createGenesis, type Genesis, genesisHeader, genesisState } from '../../src/ledger/genesis.ts';
@@ -142,4 +150,26 @@ export function proofOf(genesis: Genesis, above = 1, at = 2) {
     }),
   ) as { transactions: object[]; receipts: object[] };
   return { json, inclusion, transaction, block };
+}
+
+/** What a node tells of two votes of one validator, each with what of it is not as it should be. */
+export function doubleVoteOf(
+  genesis: Genesis,
+  phase: VotePhase,
+  changes: readonly [object, object] = [{}, {}],
+): Pick<EvidenceItem, 'address' | 'contradiction'> {
+  const epoch = toHeight(0);
+  const { validatorsHash } = genesisHeader(genesis);
+  const liar = pairs[2] as KeyPair;
+  const messages = ['a', 'b'].map((letter, index) => {
+    const slot = {
+      view: toView(1),
+      height: toHeight(7),
+      blockHash: letter.repeat(64) as Hash,
+      ...changes[index],
+    };
+    const bytes = voteBytes(phase, { chainId: genesis.chainId, epoch, validatorsHash }, slot);
+    return { kind: phase, ...slot, certificate: null, signature: sign(liar.secretKey, bytes) };
+  });
+  return { address: encodeAddress(liar.publicKey), contradiction: { epoch, messages } };
 }
