@@ -96,8 +96,12 @@ async function nextOf(
 }
 
 function comparison(before: number, { length: after }: readonly PublicKey[]): string {
-  const of = (n: number): string =>
-    `${n} validators, ${maxFaulty(n)} may lie or be away, ${byzantineQuorum(n)} decide`;
+  const of = (n: number): string => {
+    const [faulty, decide] = [maxFaulty(n), byzantineQuorum(n)];
+    const away =
+      n - decide > faulty ? `${faulty} may lie, or ${n - decide} be away` : `${faulty} may lie or be away`;
+    return `${n} validators, ${away}, ${decide} decide`;
+  };
   const less = maxFaulty(after) < maxFaulty(before) ? ' This chain then stands fewer faults.' : '';
   return `Now: ${of(before)}. Then: ${of(after)}.${less}`;
 }

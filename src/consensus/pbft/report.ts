@@ -1,5 +1,4 @@
 import { type Height, toHeight } from '../../ledger/block.ts';
-import { maxFaulty } from '../../ledger/quorum.ts';
 import type { EngineStatus } from '../engine.ts';
 import { isHeard, silenceOf } from '../shared/contact.ts';
 import { whyWithoutVote } from '../shared/pacing.ts';
@@ -164,11 +163,12 @@ function amnesiacs({ state, self }: Replica): string {
 const silentAfterMs = 5_000;
 
 /** Validators speak to each other: that nobody else hears them says nothing. */
-function silentPeers({ state, self }: Replica): string {
+function silentPeers(replica: Replica): string {
+  const { state, self } = replica;
   if (self === null) return '';
   const others = [...state.peers.keys()].filter((index) => index !== self);
   const span = { now: state.now, withinMs: silentAfterMs };
   const silence = silenceOf(state.contact, others, span);
   const silent = others.filter((index) => !isHeard(state.contact, index, span)).length;
-  return silence + (silent > maxFaulty(state.peers.length) ? ' (more than can be missing)' : '');
+  return silence + (state.peers.length - silent < quorumOf(replica) ? ' (more than can be missing)' : '');
 }

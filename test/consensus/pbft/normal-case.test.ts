@@ -52,6 +52,26 @@ test('a crashed backup of four does not stop it, and no view changes', () => {
   assert.equal(committee.node(0).engine?.status().view, 0);
 });
 
+test('more are missing than can be when no quorum is left, and of three or six one more than may lie can be', () => {
+  for (const [size, missing, isTooMany] of [
+    [3, 1, false],
+    [3, 2, true],
+    [4, 1, false],
+    [4, 2, true],
+    [6, 2, false],
+    [6, 3, true],
+  ] as const) {
+    const committee = new Committee(size);
+    for (let index = size - missing; index < size; index++) committee.node(index).crash();
+    committee.work();
+    committee.pass(10_000);
+    assert.equal(committee.node(0).finalHeight() > 0, !isTooMany, `${missing} of ${size}`);
+    const why = committee.node(0).engine?.why() ?? '';
+    assert.match(why, new RegExp(`validator ${size - 1} (never heard|silent)`));
+    assert.equal(why.includes('more than can be missing'), isTooMany, why);
+  }
+});
+
 test('two crashed of four: nothing becomes final, and it goes on by itself when one returns', () => {
   const committee = new Committee(4);
   committee.node(2).crash();
