@@ -231,7 +231,8 @@ export function reading<T>(read: () => T): T | Problem {
     // The runtime's own error for a missing value would not name the field.
     const why = cause instanceof TypeError ? 'something is missing in it' : (cause as Error).message;
     return new Problem('proof/malformed', `this is no proof: ${why}`, {
-      remedy: 'Give what the API answered, or what a command wrote with --proof, unchanged.',
+      remedy:
+        'Give what the API answered, or the file that a command wrote (quorate: --proof FILE), unchanged.',
       cause,
     });
   }
