@@ -80,15 +80,17 @@ export async function openDatabase(directory: string, store: StoreDirectory): Pr
 }
 
 /**
- * Writes once more what stands in the logs, when LevelDB passed over some of it: all of it, since after that
- * each key has its last value whatever it had before.
+ * Writes once more what stands in the logs, when LevelDB may have passed over some of it: all of it, since
+ * after that each key has its last value whatever it had before. It reads a log up to where it cannot, and
+ * goes on with the next. So of several (there are two when the machine stopped while the table of a full one
+ * was made) the number of its last change says nothing of those before.
  */
 async function takeSkipped(
   database: LevelDatabase,
   levelPath: string,
   { logs, from }: { readonly logs: OpenLogs; readonly from: number },
 ): Promise<void> {
-  if (await hasTaken(levelPath, logs.lastSequence(from))) return;
+  if (logs.count(from) === 1 && (await hasTaken(levelPath, logs.lastSequence(from)))) return;
   try {
     for await (const changes of logs.batches(from)) {
       const batch = database.batch();

@@ -60,6 +60,11 @@ export class OpenLogs {
     return new OpenLogs(logs);
   }
 
+  /** How many there are from this one on. */
+  count(from: number): number {
+    return this.#from(from).length;
+  }
+
   /** The number of the last change in the logs from this one on; 0 when there is none. */
   lastSequence(from: number): number {
     return Math.max(0, ...this.#from(from).map(({ lastSequence }) => lastSequence));

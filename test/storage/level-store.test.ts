@@ -419,7 +419,8 @@ describe('a damaged store is never opened, and never made anew', () => {
 describe('a log that LevelDB cannot read at the moment when it opens, and goes on without', () => {
   /** Opens it with something else in the log's place, seen by nobody but LevelDB. */
   async function openedWithout(t: TestContext, exchange: (log: string) => Promise<unknown>): Promise<void> {
-    const log = await levelFile(/\.log$/);
+    const [name = ''] = await logNamesIn(join(directory, 'level'));
+    const log = join(directory, 'level', name);
     const away = join(home.path, 'away.log');
     const real: (this: unknown) => Promise<void> = Reflect.get(Level.prototype, 'open');
     const mocked = t.mock.method(Level.prototype, 'open', async function (this: unknown) {
@@ -465,6 +466,20 @@ describe('a log that LevelDB cannot read at the moment when it opens, and goes o
     for await (const changes of logs.batches(0)) sizes.push(changes.length);
     await logs.close();
     assert.ok(sizes.length > 1 && sizes.every((size) => size === 1), sizes.join(' '));
+    await openedWithout(t, (log) => mkdir(log));
+  });
+
+  test('and which has another behind it', async (t) => {
+    await filled();
+    // As after a crash while the table of the first was made: what was written then stands in the second.
+    const later = join(home.path, 'later');
+    await cp(directory, later, { recursive: true });
+    const store = await openLevelStore(later);
+    await write(store, [put(key(1, 9), key(9))]);
+    await store.close();
+    const [second = ''] = await logNamesIn(join(later, 'level'));
+    await cp(join(later, 'level', second), join(directory, 'level', second));
+    assert.equal((await logNamesIn(join(directory, 'level'))).length, 2);
     await openedWithout(t, (log) => mkdir(log));
   });
 
