@@ -47,7 +47,7 @@ export async function readProof(file: string): Promise<unknown> {
     return parseForeignJson(read.text);
   } catch (cause) {
     throw new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {
-      remedy: 'Give the file that a command wrote with --proof, unchanged.',
+      remedy: 'Give the file that a command wrote (quorate: --proof FILE), unchanged.',
       cause,
     });
   }
