@@ -10,7 +10,7 @@ import { nameOfMessage, type Relay } from './relay.ts';
 interface MessengerOptions<M> {
   readonly protocol: Protocol<M>;
   readonly network: Pick<Network, 'send' | 'publish' | 'askForGossip'>;
-  readonly registry: Pick<PeerRegistry, 'peerOf' | 'validators'>;
+  readonly registry: Pick<PeerRegistry, 'peerOf' | 'validators' | 'isStranger'>;
   readonly clock: Clock;
   readonly relay: Pick<Relay, 'seal'>;
   /** This node's place among the validators; undefined for an observer. */
@@ -25,7 +25,9 @@ interface MessengerOptions<M> {
  *
  * Whoever is heard through others only is in another part of the network, and so are transactions that come
  * from there: those who bring its messages are asked for all gossip. Each asks the one who had them first, so
- * what is asked for leads back to where they came from.
+ * what is asked for leads back to where they came from. A stranger can be first as often as it likes, and
+ * keep the rest: so strangers have half of the places among those who are asked, and when one was first a
+ * member is asked besides, another each time.
  */
 export class Messenger<M> {
   readonly #options: MessengerOptions<M>;
@@ -34,6 +36,8 @@ export class Messenger<M> {
   readonly #relayed = new BoundedMap<string, MonotonicMs>(limits.relayedRemembered);
   /** Whom this node asked for all gossip, with when. */
   readonly #asked = new Map<PeerId, MonotonicMs>();
+  /** When each member was asked last because a stranger was first. */
+  readonly #membersAsked = new BoundedMap<PeerId, MonotonicMs>(limits.peersRemembered);
   #probedAt: MonotonicMs = -Infinity;
   readonly counters = { sent: 0, relayed: 0, unsent: 0 };
 
@@ -63,7 +67,9 @@ export class Messenger<M> {
     const { clock, registry, self } = this.#options;
     const now = clock.monotonicMs();
     this.#heardByGossip.set(validator, now);
-    if (registry.peerOf(validator) === undefined && self() !== undefined) this.#askForGossip(from, now);
+    if (registry.peerOf(validator) !== undefined || self() === undefined) return;
+    this.#askForGossip(from, now);
+    if (registry.isStranger(from)) this.#askMember(now);
   }
 
   /** A validator was heard by gossip lately: it has no link to some other, or none that it knows of. */
@@ -75,15 +81,35 @@ export class Messenger<M> {
 
   #askForGossip(peer: PeerId, now: MonotonicMs): void {
     for (const [other, at] of this.#asked) if (now - at >= limits.gossipAskedMs) this.#asked.delete(other);
+    const { network, registry } = this.#options;
     const askedAt = this.#asked.get(peer);
-    if (
-      askedAt === undefined
-        ? this.#asked.size >= limits.gossipAsked
-        : now - askedAt < limits.gossipAskedMs / 2
-    )
-      return;
+    if (askedAt !== undefined && now - askedAt < limits.gossipAskedMs / 2) return;
+    if (askedAt === undefined && !this.#hasPlace(registry.isStranger(peer))) return;
     this.#asked.set(peer, now);
-    this.#options.network.askForGossip(peer);
+    network.askForGossip(peer);
+  }
+
+  #hasPlace(isStranger: boolean): boolean {
+    if (this.#asked.size >= limits.gossipAsked) return false;
+    if (!isStranger) return true;
+    const strangers = [...this.#asked.keys()].filter((peer) => this.#options.registry.isStranger(peer));
+    return strangers.length < limits.gossipAsked / 2;
+  }
+
+  /** The member that was not asked for longest, if there is a place. */
+  #askMember(now: MonotonicMs): void {
+    if (!this.#hasPlace(false)) return;
+    const { registry } = this.#options;
+    const askedAt = (peer: PeerId): MonotonicMs => this.#membersAsked.get(peer) ?? -Infinity;
+    let next: PeerId | undefined;
+    for (const validator of registry.validators.keys()) {
+      const peer = registry.peerOf(validator);
+      if (peer === undefined || this.#asked.has(peer)) continue;
+      if (next === undefined || askedAt(peer) < askedAt(next)) next = peer;
+    }
+    if (next === undefined) return;
+    this.#membersAsked.set(next, now);
+    this.#askForGossip(next, now);
   }
 
   #relay(unreached: readonly ValidatorIndex[], bytes: Uint8Array): void {

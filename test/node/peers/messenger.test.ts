@@ -19,7 +19,7 @@ describe('the messenger', () => {
         publish: () => assert.fail('nobody is out of reach'),
         askForGossip: () => assert.fail('nobody is heard through others'),
       },
-      registry: { peerOf: (validator) => `peer-${validator}`, validators },
+      registry: { peerOf: (validator) => `peer-${validator}`, validators, isStranger: () => false },
       clock: new VirtualTime().clock(),
       relay: { seal: () => assert.fail('nothing goes by gossip') },
       self: () => 1,
@@ -43,7 +43,7 @@ test('what has no room on the stream of its validator burdens nobody else: it is
       publish: () => assert.fail('nobody is out of reach'),
       askForGossip: () => assert.fail('nobody is out of reach'),
     },
-    registry: { peerOf: (validator) => `peer-${validator}`, validators },
+    registry: { peerOf: (validator) => `peer-${validator}`, validators, isStranger: () => false },
     clock: new VirtualTime().clock(),
     relay: { seal: () => assert.fail('nothing goes by gossip') },
     self: () => 1,
@@ -64,7 +64,11 @@ describe('a message to a validator that only others can reach', () => {
         publish: (_topic, bytes) => published.push(bytes[0] ?? -1),
         askForGossip: () => undefined,
       },
-      registry: { peerOf: (validator) => (validator === 3 ? undefined : `peer-${validator}`), validators },
+      registry: {
+        peerOf: (validator) => (validator === 3 ? undefined : `peer-${validator}`),
+        validators,
+        isStranger: () => false,
+      },
       clock: time.clock(),
       relay: { seal: (_from, message) => message },
       self: () => 1,
@@ -86,7 +90,7 @@ test('who is heard by gossip lacks a link, for as long as that lasts', () => {
   const messenger = new Messenger<object>({
     protocol: testProtocol(testGenesis(4)),
     network: { send: () => true, publish: () => undefined, askForGossip: () => undefined },
-    registry: { peerOf: (validator) => `peer-${validator}`, validators },
+    registry: { peerOf: (validator) => `peer-${validator}`, validators, isStranger: () => false },
     clock: time.clock(),
     relay: { seal: (_from, message) => message },
     self: () => 1,
@@ -103,7 +107,10 @@ test('who is heard by gossip lacks a link, for as long as that lasts', () => {
 });
 
 describe('those who bring messages of a validator that this node does not reach', () => {
-  function asking(self: number | undefined): {
+  function asking(
+    self: number | undefined,
+    isStranger: (peer: string) => boolean = () => false,
+  ): {
     messenger: Messenger<object>;
     asked: string[];
     time: VirtualTime;
@@ -117,7 +124,11 @@ describe('those who bring messages of a validator that this node does not reach'
         publish: () => undefined,
         askForGossip: (peer) => void asked.push(`${time.now} ${peer}`),
       },
-      registry: { peerOf: (validator) => (validator === 3 ? undefined : `peer-${validator}`), validators },
+      registry: {
+        peerOf: (validator) => (validator === 3 ? undefined : `peer-${validator}`),
+        validators,
+        isStranger,
+      },
       clock: time.clock(),
       relay: { seal: (_from, message) => message },
       self: () => self,
@@ -141,6 +152,26 @@ describe('those who bring messages of a validator that this node does not reach'
     time.run(limits.gossipAskedMs);
     messenger.heardByGossip(3, 'other-9');
     assert.deepEqual(asked, [`${time.now} other-9`]);
+  });
+
+  test('are members as well where strangers bring them first: each has its turn', () => {
+    const { messenger, asked, time } = asking(1, (peer) => peer.startsWith('stranger'));
+    const heard = (): string[] => asked.splice(0).map((line) => line.split(' ')[1] ?? '');
+    for (let name = 0; name < 20; name++) messenger.heardByGossip(3, `stranger-${name}`);
+    assert.deepEqual(heard(), ['stranger-0', 'peer-0', 'stranger-1', 'peer-1']);
+    const members = new Set<string>();
+    for (let turn = 0; turn < 4; turn++) {
+      time.run(limits.gossipAskedMs);
+      for (let name = 0; name < 20; name++) messenger.heardByGossip(3, `stranger-${turn}-${name}`);
+      const names = heard();
+      assert.equal(names.filter((name) => name.startsWith('stranger')).length, 2);
+      for (const name of names) members.add(name);
+    }
+    for (const name of ['peer-0', 'peer-1', 'peer-2']) assert.ok(members.has(name), name);
+    // And who brings something as a member is asked as before.
+    time.run(limits.gossipAskedMs);
+    messenger.heardByGossip(3, 'peer-2');
+    assert.deepEqual(heard(), ['peer-2']);
   });
 
   test('are asked for nothing by an observer, which they would refuse', () => {
