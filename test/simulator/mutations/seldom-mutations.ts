@@ -125,7 +125,11 @@ export const seldomMutations: readonly Mutation[] = [
   directed(
     'waiting-for-ever',
     'who waited to be served makes room for the next',
-    { file: 'src/node/catch-up/serving-queue.ts', find: '      this.#waiting -= stranger;\n', replace: '' },
+    {
+      file: 'src/node/catch-up/serving-queue.ts',
+      find: '      if (leave()) this.#serveInTurn(order);',
+      replace: '      if (leave !== undefined) this.#serveInTurn(order);',
+    },
     testOf('node/catch-up/serving-queue'),
     'a stranger who waited makes room for the next, however many waited before',
   ),
