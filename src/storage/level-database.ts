@@ -1,11 +1,13 @@
 import { Level } from 'level';
-import { utf8 } from '../base/bytes.ts';
+import { equalBytes, toHex, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
 import { checkLevelFiles, hasTaken } from './level-files.ts';
 import { openingProblem, readProblem, writeProblem } from './level-problems.ts';
 import { NewestLog } from './newest-log.ts';
 import { OpenLogs } from './open-logs.ts';
+import type { Write } from './port.ts';
 import { inaccessible, type StoreDirectory } from './store-directory.ts';
 
 const MiB = 1024 * 1024;
@@ -80,10 +82,10 @@ export async function openDatabase(directory: string, store: StoreDirectory): Pr
 }
 
 /**
- * Writes once more what stands in the logs, when LevelDB may have passed over some of it: all of it, since
- * after that each key has its last value whatever it had before. It reads a log up to where it cannot, and
- * goes on with the next. So of several (there are two when the machine stopped while the table of a full one
- * was made) the number of its last change says nothing of those before.
+ * Writes what stands in the logs, and LevelDB passed over. It reads a log up to where it cannot, and goes on
+ * with the next: so of several (there are two when the process ended while the table of a full one was made)
+ * the number of its last change says nothing of those before. Nothing is newer than the logs, so each key has
+ * the value of its last change there. All is one batch: after some of it a key could have an older value.
  */
 async function takeSkipped(
   database: LevelDatabase,
@@ -92,17 +94,36 @@ async function takeSkipped(
 ): Promise<void> {
   if (logs.count(from) === 1 && (await hasTaken(levelPath, logs.lastSequence(from)))) return;
   try {
+    /** Which of all changes is the last of a key. */
+    const last = new Map<string, number>();
+    let number = 0;
     for await (const changes of logs.batches(from)) {
-      const batch = database.batch();
+      for (const { key } of changes) last.set(toHex(key), number++);
+    }
+    const batch = database.batch();
+    number = 0;
+    for await (const changes of logs.batches(from)) {
       for (const change of changes) {
+        if (last.get(toHex(change.key)) !== number++ || holds(database, change)) continue;
         if (change.type === 'put') batch.put(change.key, change.value);
         else batch.del(change.key);
       }
-      await batch.write({ sync: true });
     }
+    await batch.write({ sync: true });
   } catch (cause) {
-    throw writeProblem(cause);
+    throw cause instanceof Problem ? cause : writeProblem(cause);
   }
+}
+
+function holds(database: LevelDatabase, change: Write): boolean {
+  let value: Uint8Array | undefined;
+  try {
+    value = database.getSync(change.key);
+  } catch (cause) {
+    throw readProblem(cause);
+  }
+  if (change.type === 'del' || value === undefined) return change.type === 'del' && value === undefined;
+  return equalBytes(value, change.value);
 }
 
 /**

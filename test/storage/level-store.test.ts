@@ -417,6 +417,15 @@ describe('a damaged store is never opened, and never made anew', () => {
 });
 
 describe('a log that LevelDB cannot read at the moment when it opens, and goes on without', () => {
+  async function batchesInNewest(place: string): Promise<number> {
+    const names = await logNamesIn(join(place, 'level'));
+    const logs = await OpenLogs.open(join(place, 'level'));
+    let count = 0;
+    for await (const _ of logs.batches(Number.parseInt(names.at(-1) ?? '', 10))) count += 1;
+    await logs.close();
+    return count;
+  }
+
   /** Opens it with something else in the log's place, seen by nobody but LevelDB. */
   async function openedWithout(t: TestContext, exchange: (log: string) => Promise<unknown>): Promise<void> {
     const [name = ''] = await logNamesIn(join(directory, 'level'));
@@ -432,6 +441,7 @@ describe('a log that LevelDB cannot read at the moment when it opens, and goes o
     const store = await openLevelStore(directory);
     mocked.mock.restore();
     assert.equal((await store.scan({ from: key(1), to: key(2) })).length, 10);
+    assert.equal(await batchesInNewest(directory), 1, 'after a part of it a key could have an older value');
     await write(store, [del(key(1, 3)), put(key(1, 10), key(1))]);
     await store.close();
     const again = await openLevelStore(directory);
@@ -480,6 +490,12 @@ describe('a log that LevelDB cannot read at the moment when it opens, and goes o
     const [second = ''] = await logNamesIn(join(later, 'level'));
     await cp(join(later, 'level', second), join(directory, 'level', second));
     assert.equal((await logNamesIn(join(directory, 'level'))).length, 2);
+    const taken = join(home.path, 'taken');
+    await cp(directory, taken, { recursive: true });
+    const whole = await openLevelStore(taken);
+    assert.equal(await batchesInNewest(taken), 0, 'nothing was passed over');
+    assert.deepEqual(whole.get(key(1, 9)), key(9));
+    await whole.close();
     await openedWithout(t, (log) => mkdir(log));
   });
 
