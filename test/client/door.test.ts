@@ -89,6 +89,7 @@ test('both doors hand out what an application needs, the client’s all of it bu
     'verifyAccount',
     'verifyContradiction',
     'verifyHeader',
+    'verifyKeptProof',
     'verifyNamespace',
     'verifyReceipt',
     'verifyRecord',
