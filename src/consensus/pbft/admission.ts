@@ -2,8 +2,8 @@ import { limits } from '../../base/limits.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { isAnswered, isAwaited } from './amnesia.ts';
 import { isAccused } from './evidence.ts';
-import { isFresh } from './freshness.ts';
-import { isSlotMessage, type PbftMessage } from './message.ts';
+import { isFresh, isNewChange } from './freshness.ts';
+import { isSlotMessage, type PbftMessage, type ViewChange } from './message.ts';
 import { type Replica, windowEnd } from './replica.ts';
 import { tallyKey } from './state.ts';
 import { isOldStatus } from './status.ts';
@@ -37,14 +37,12 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
       const earlier = state.suspects.get(message.from);
       return message.view >= state.view && (earlier === undefined || isLater(message, earlier));
     }
-    case 'view-change': {
-      const earlier = state.viewChanges.get(message.from);
-      return message.view >= state.view && (earlier === undefined || earlier.view < message.view);
-    }
+    case 'view-change':
+      return isNewChange(state, message);
     case 'new-view':
       if (message.view < state.view) return false;
       if (message.view === state.view && state.phase.name === 'normal') return false;
-      return isFresh(replica, message);
+      return isFresh(replica, message) || message.viewChanges.some((each) => bringsNews(replica, each));
     case 'query-stable':
       return isAnswered(replica, message, direct);
     case 'reply-stable':
@@ -54,6 +52,11 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
     case 'evidence':
       return !isAccused(state, message.proof);
   }
+}
+
+/** Of another validator, and later than what is known of it. */
+function bringsNews({ self, state }: Replica, viewChange: ViewChange): boolean {
+  return viewChange.from !== self && isNewChange(state, viewChange);
 }
 
 /** Of a later view, above the window, or a proposal for a view that is not open here yet. */

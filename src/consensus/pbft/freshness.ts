@@ -1,6 +1,7 @@
 import type { Height } from '../../ledger/block.ts';
 import type { NewView, ViewChange } from './message.ts';
 import type { Replica } from './replica.ts';
+import type { PbftState } from './state.ts';
 
 /**
  * A validator that lost its log does not know which views it had promised to leave. Once it votes again it
@@ -11,6 +12,12 @@ import type { Replica } from './replica.ts';
  */
 export function isOutdated(viewChange: ViewChange, beside: number, window: number): boolean {
   return viewChange.finalHeight + 2 * window < beside;
+}
+
+/** It is of a later view than the last one of its sender, and that view was not left here. */
+export function isNewChange({ view, viewChanges }: PbftState, viewChange: ViewChange): boolean {
+  const earlier = viewChanges.get(viewChange.from);
+  return viewChange.view >= view && (earlier === undefined || earlier.view < viewChange.view);
 }
 
 /**

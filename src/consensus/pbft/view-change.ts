@@ -6,7 +6,7 @@ import { acceptSlot } from './accepting.ts';
 import { chainTo } from './chain.ts';
 import { compareCommitsWithViewChange } from './evidence.ts';
 import { catchUp } from './finality.ts';
-import { isFresh, isOutdated, reach } from './freshness.ts';
+import { isFresh, isNewChange, isOutdated, reach } from './freshness.ts';
 import type { NewView, ViewChange } from './message.ts';
 import { tellView, trace } from './outbox.ts';
 import { furthestVote, mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
@@ -20,9 +20,7 @@ import { moveTo } from './views.ts';
 export function onViewChange(replica: Replica, viewChange: ViewChange): void {
   const { state } = replica;
   // One of a view that was left meanwhile is of no use (see `isWanted`).
-  if (viewChange.view < state.view) return;
-  const earlier = state.viewChanges.get(viewChange.from);
-  if (earlier !== undefined && earlier.view >= viewChange.view) return;
+  if (!isNewChange(state, viewChange)) return;
   state.viewChanges.set(viewChange.from, viewChange);
   compareCommitsWithViewChange(replica, viewChange.from);
   const { noted } = replica;
@@ -149,7 +147,15 @@ export function onNewView(replica: Replica, newView: NewView): void {
   const { state } = replica;
   if (newView.view < state.view) return;
   if (newView.view === state.view && state.phase.name === 'normal') return;
-  if (!isFresh(replica, newView)) return trace(replica, 'new-view-refused', { view: newView.view });
+  if (!isFresh(replica, newView)) {
+    trace(replica, 'new-view-refused', { view: newView.view });
+    // Somebody who knew less may be in that view, and does not repeat that he left the one before. A quorum
+    // did: the time of that view's primary runs here, too, and all get out of it together. An own one may be
+    // of before a lost log.
+    for (const viewChange of newView.viewChanges)
+      if (viewChange.from !== replica.self) onViewChange(replica, viewChange);
+    return;
+  }
   if (newView.view > state.view) moveTo(replica, newView.view);
   const { base, tip } = newViewStart(newView.viewChanges, replica.epoch.height);
   startView(replica, newView, base, tip);

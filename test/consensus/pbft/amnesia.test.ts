@@ -470,7 +470,11 @@ test('a ViewChange from before the loss does not start a view that hides what wa
   committee.deliverable = () => false;
   say(committee, { kind: 'new-view', from: 1, view: toView(1), viewChanges }, 0, 2, 3);
   for (const node of [zero, two, three])
-    assert.equal(node.engine?.state.view, 0, `${node.index} does not enter`);
+    assert.equal(node.engine?.state.newView, null, `${node.index} does not enter`);
+  // They join the others who change to it. What 3 says then is news, and not what somebody shows it of before.
+  assert.equal(three.engine?.state.viewChanges.get(3)?.view, 1);
+  assert.notEqual(three.engine.state.viewChanges.get(3)?.signature, promise.signature);
+  assert.equal(three.engine.state.viewChanges.get(3)?.finalHeight, height);
 });
 
 test('an honest primary waits for fresh ViewChanges rather than take an outdated one', () => {

@@ -262,6 +262,34 @@ test('a start that is further up than anybody votes who is not behind is looked 
   }
 });
 
+test('a view that one who knew less entered, and nobody else may enter, is left by all', () => {
+  const committee = new Committee(4, { options: { ...options, window: 3 } });
+  const [liar, one, , three] = committee.nodes as [TestNode, TestNode, TestNode, TestNode];
+  const sync = three.sync.bind(three);
+  three.sync = () => [];
+  committee.grow(3);
+  committee.deliverable = (_, to) => to !== 3;
+  committee.grow(7);
+  assert.deepEqual(committee.heights(), [7, 7, 7, 3]);
+  committee.deliverable = () => false;
+  for (const from of [0, 1]) three.receive(committee.viewChange(from, 4));
+  for (const from of [0, 3]) one.receive(committee.viewChange(from, 4));
+  const viewChanges = [0, 1, 3].map((from) => committee.viewChange(from, 4) as ViewChange);
+  three.receive(committee.say({ kind: 'new-view', from: 0, view: toView(4), viewChanges }));
+  assert.deepEqual(three.engine?.state.phase.name, 'normal', 'beside what it knows nobody is behind');
+  three.sync = sync;
+  one.crash();
+  one.restart();
+  assert.equal(one.engine?.state.phase.name, 'changing', 'it has its own change to that view only');
+  liar.crash();
+  // What they said of it is lost: nothing is delivered yet.
+  committee.run();
+  committee.deliverable = () => true;
+  committee.work();
+  committee.pass(60_000);
+  assert.ok(Math.min(...committee.heights().slice(1)) > 7, committee.heights().join(' '));
+});
+
 test('a primary of a view builds on its start, and nothing before it has reached that', () => {
   const committee = committeeAt(2);
   const primary = committee.node(1);

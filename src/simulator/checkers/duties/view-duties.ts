@@ -35,8 +35,11 @@ export class ViewDuties {
     this.#mustRepeat(step);
   }
 
-  #hear({ now, before }: Step, message: PbftMessage): void {
+  #hear(step: Step, message: PbftMessage): void {
     const { self } = this.#books.committee;
+    const { now, before } = step;
+    // Also of one that begins a view with them that may not be entered.
+    if (message.kind === 'new-view') for (const change of message.viewChanges) this.#hear(step, change);
     if (message.from === self) return;
     if (message.kind === 'view-change') {
       const earlier = this.#changes.get(message.from);
