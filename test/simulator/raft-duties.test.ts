@@ -6,7 +6,8 @@ import type { RaftMessage } from '../../src/consensus/raft/message.ts';
 import { Breach } from '../../src/simulator/checkers/breach.ts';
 import { RaftDutyChecker } from '../../src/simulator/checkers/raft-duties/duty-checker.ts';
 import { type Body, entriesOn, genesisOf, Solo } from '../consensus/raft/solo.ts';
-import { genesisHeader, keyOf } from '../consensus/raft/world.ts';
+import { childOf, genesisHeader, keyOf, signatureOf } from '../consensus/raft/world.ts';
+import { hashHeader, toHeight } from '../../src/ledger/block.ts';
 import type { Configuration } from '../../src/ledger/members.ts';
 
 const timing = { heartbeatMs: 50, electionTimeoutMs: 300, blockIntervalMs: 0, leaseReads: false };
@@ -59,6 +60,8 @@ class Watched {
   }
 }
 
+const beats = (effects: Effects): Effects =>
+  effects.filter((effect) => effect.type !== 'send' || effect.message.kind !== 'append');
 const silent = (effects: Effects): Effects => effects.filter(({ type }) => type !== 'send');
 
 function neglects(words: RegExp): (error: unknown) => boolean {
@@ -150,5 +153,40 @@ test('who heard its leader until it stood still reads what came meanwhile before
   assert.throws(
     () => hasty.standStill(2_000, false),
     neglects(/seeks the lead before it reads what came meanwhile/),
+  );
+});
+
+test('a leader sends again what gets no answer; the time in which it stood still does not count', () => {
+  const leading = (): Watched => {
+    const leader = new Watched();
+    while (leader.member.state.role.kind === 'follower') leader.tick(20);
+    for (const pre of [true, false]) {
+      const { term } = leader.member.state;
+      const vote = { kind: 'vote', from: 1, term, pre, granted: true, commit: genesisOf(3) } as const;
+      leader.hear(vote).sync();
+    }
+    const [build] = leader.member.all('build');
+    assert.ok(build !== undefined, 'it leads, and makes its first block');
+    const { parentHash, view } = build;
+    const proposal = childOf(genesisHeader(3), { view, proposer: 0, transactions: [] });
+    leader.give({ type: 'built', parentHash, view, proposal });
+    const { key } = leader.member.one('sign').message;
+    return leader
+      .give({ type: 'signed', key, signature: signatureOf(0, hashHeader(proposal.header)) })
+      .sync();
+  };
+  const answer = (leader: Watched, from: number): Watched => {
+    const { term } = leader.member.state;
+    const none = toHeight(0);
+    const body = { kind: 'heartbeat-answer', from, term, round: 1, received: none, applied: none } as const;
+    return leader.hear(body, silent);
+  };
+  assert.doesNotThrow(() => answer(leading().standStill(2_700), 2));
+  const lazy = leading();
+  assert.throws(
+    () => {
+      for (let ms = 0; ms < 2_700; ms += 20) answer(answer(lazy.tick(20, beats), 1), 2);
+    },
+    neglects(/sent 1, which has 0 of 1, nothing again/),
   );
 });

@@ -142,7 +142,7 @@ export class Books {
     if (before.members[from]?.role !== 'removed') return true;
     const isLeader = before.leader === from && before.term === term;
     const isInTime = now - this.#membersSince < 2 * this.seat.timing.electionTimeoutMs;
-    return isLeader && isInTime && ['heartbeat', 'read-answer', 'timeout-now'].includes(kind);
+    return isLeader && isInTime && ['heartbeat', 'timeout-now'].includes(kind);
   }
 
   #noteLate(now: number, lateMs: number): void {

@@ -127,6 +127,11 @@ export class LeaderDuties {
     if (input.type === 'signed') this.#making = false;
     if (input.type === 'work' || input.type === 'applied') this.#nothing = false;
     if (input.type === 'request' && input.request.kind === 'transfer') this.#handsOver = true;
+    if (input.type === 'tick' && input.lateMs !== undefined) {
+      // While it stood still it could send nothing.
+      for (const follower of this.#followers.values())
+        follower.movedAt = Math.min(now, follower.movedAt + input.lateMs);
+    }
     const loads = effects.some(({ type }) => type === 'load');
     if (effects.some(({ type }) => type === 'build')) this.#making = true;
     for (const { message: sentMessage, to } of sends) {
