@@ -54,12 +54,14 @@ export class GossipRate {
     this.#peers.delete(peer);
   }
 
+  /** Members change: who became one while it was connected has a member's from then on. */
   #accountOf(peer: PeerId): Account {
     let account = this.#peers.get(peer);
-    if (account === undefined) {
+    const isMember = this.#isMember(peer);
+    if (account === undefined || (account.quiet === undefined) !== isMember) {
       const now = this.#now();
       const { member, stranger, quiet } = limits.gossipMessages;
-      account = this.#isMember(peer)
+      account = isMember
         ? { own: new TokenBucket(member, now), quiet: undefined }
         : { own: new TokenBucket(stranger, now), quiet: new TokenBucket(quiet, now) };
       this.#peers.set(peer, account);

@@ -7,11 +7,11 @@ import { GossipRate } from '../../src/network/gossip-rate.ts';
 
 const { member, stranger, strangers, quiet } = limits.gossipMessages;
 
-/** Members have names with a capital. */
-function world() {
+/** Members have names with a capital, and there are those who become some. */
+function world(members = new Set<string>()) {
   const clock = { now: 0 };
   const rate = new GossipRate({
-    isMember: (peer) => peer !== peer.toLowerCase(),
+    isMember: (peer) => peer !== peer.toLowerCase() || members.has(peer),
     now: () => clock.now,
   });
   /** How many deliveries of one message each are taken. */
@@ -34,6 +34,17 @@ describe('gossip of one peer', () => {
     clock.now += 1_000;
     assert.equal(deliver('Alice', member.burst), member.perSecond / 2);
     assert.equal(deliver('Bob', 10), 10, 'others have their own');
+  });
+
+  test('has the rate of a member from when it becomes one, and of a stranger from when it is none any more', () => {
+    const members = new Set<string>();
+    const { deliver } = world(members);
+    for (let identity = 0; identity < 40; identity++) deliver(`s${identity}`, stranger.burst);
+    assert.equal(deliver('elected', 1_000), quiet.burst / 2);
+    members.add('elected');
+    assert.equal(deliver('elected', 1_000), 1_000);
+    members.delete('elected');
+    assert.equal(deliver('elected', 1_000), quiet.burst / 2);
   });
 
   test('is not kept of peers that are gone, whose last messages come after them', () => {
