@@ -7,6 +7,8 @@ import type { PeerId } from './port.ts';
 interface Insides {
   readonly mesh?: Map<string, Set<PeerId>>;
   readonly topics?: Map<string, Set<PeerId>>;
+  /** Who was refused lately, by topic. */
+  readonly backoff?: Map<string, Map<PeerId, number>>;
   selectPeersToForward?: (topic: string, source: PeerId, excluded?: ReadonlySet<PeerId>) => Set<PeerId>;
   getRandomGossipPeers?: (topic: string, count: number, filter?: (peer: PeerId) => boolean) => Set<PeerId>;
   graftOnSubscribe?: (peer: PeerId, topic: string) => boolean;
@@ -39,13 +41,12 @@ export function relayToMembers(
   const { isMember, floods } = options;
   const insides = router as unknown as Insides;
   const { mesh, topics, selectPeersToForward: select, getRandomGossipPeers: pick } = insides;
-  const { graftOnSubscribe: take, handleGraft: graft, makePrune: prune, addToMesh: add } = insides;
+  const { graftOnSubscribe: take, handleGraft: graft, makePrune: prune, addToMesh: add, backoff } = insides;
   invariant(mesh instanceof Map && topics instanceof Map, 'gossipsub knows who is in which topic and mesh');
   invariant(select !== undefined && pick !== undefined, 'gossipsub chooses to whom it passes on');
   invariant(take !== undefined && graft !== undefined && prune !== undefined, 'gossipsub grafts and prunes');
-  invariant(add !== undefined, 'gossipsub adds to its mesh');
+  invariant(add !== undefined && backoff instanceof Map, 'gossipsub adds to its mesh, or refuses');
   const membersOf = (topic: string): PeerId[] => [...(topics.get(topic) ?? [])].filter(isMember);
-
   const hasMember = (topic: string): boolean => {
     for (const peer of topics.get(topic) ?? []) if (isMember(peer)) return true;
     return false;
@@ -67,24 +68,25 @@ export function relayToMembers(
     if (isMember(peer) || !hasMember(topic)) add.call(router, peer, topic, reason);
   };
   insides.graftOnSubscribe = (peer, topic) => {
-    const inMesh = mesh.get(topic);
     if (!isMember(peer)) return !hasMember(topic) && take.call(router, peer, topic);
-    for (const other of inMesh ?? []) if (!isMember(other)) inMesh?.delete(other);
+    for (const other of mesh.get(topic) ?? []) if (!isMember(other)) mesh.get(topic)?.delete(other);
     return take.call(router, peer, topic);
   };
   insides.handleGraft = async (peer, all) => {
     if (isMember(peer)) return await graft.call(router, peer, all);
     // To ask twice for one place is to ask for no more.
-    const asked = [...new Map(all.map((one) => [one.topicID, one])).values()];
-    const isRefused = ({ topicID: topic }: Graft): boolean => {
-      const inMesh = topic === undefined ? undefined : mesh.get(topic);
-      if (topic === undefined || inMesh === undefined || inMesh.has(peer)) return false;
+    const asked = [...new Set(all.flatMap(({ topicID }) => topicID ?? []))];
+    const isRefused = (topic: string): boolean => {
+      const inMesh = mesh.get(topic);
+      if (inMesh === undefined || inMesh.has(peer)) return false;
       return inMesh.size >= limits.gossipMeshStrangers || hasMember(topic);
     };
-    const refused = new Set(asked.filter(isRefused).flatMap(({ topicID }) => topicID ?? []));
-    const welcome = asked.filter(({ topicID: topic }) => topic === undefined || !refused.has(topic));
+    const refused = new Set(asked.filter(isRefused));
+    const welcome = asked.filter((topic) => !refused.has(topic)).map((topicID) => ({ topicID }));
     const taken = await graft.call(router, peer, welcome);
-    const prunes = [...refused].map((topic) => prune.call(router, peer, topic, false, false));
+    // Who asks on and on was told.
+    const untold = [...refused].filter((topic) => backoff.get(topic)?.has(peer) !== true);
+    const prunes = untold.map((topic) => prune.call(router, peer, topic, false, false));
     return [...taken, ...(await Promise.all(prunes))];
   };
 }

@@ -10,6 +10,7 @@ const isMember = (peer: string): boolean => peer !== peer.toLowerCase();
 class Router {
   readonly topics = new Map<string, Set<string>>();
   readonly mesh = new Map<string, Set<string>>();
+  readonly backoff = new Map<string, Map<string, number>>();
   /** How often it was asked who is a member. */
   looks = 0;
 
@@ -57,6 +58,8 @@ class Router {
   }
 
   makePrune(peer: string, topic: string): Promise<object> {
+    const refused = this.backoff.get(topic) ?? new Map<string, number>();
+    this.backoff.set(topic, refused.set(peer, 60_000));
     return Promise.resolve({ peer, topic });
   }
 
@@ -98,6 +101,11 @@ describe('the mesh', () => {
     const strangers = Array.from({ length: 200 }, (_, index) => `s${index}`);
     const router = new Router([...strangers, 'A'], ['A']);
     const asked = Array.from({ length: 16 }, (_, index) => ({ topicID: index % 2 === 0 ? 'some' : 'all' }));
+    router.looks = 0;
+    assert.equal((await router.handleGraft('s0', asked)).length, 2);
+    for (let again = 0; again < 3; again++)
+      assert.deepEqual(await router.handleGraft('s0', asked), [], 'it was told');
+    router.backoff.clear();
     router.looks = 0;
     assert.equal((await router.handleGraft('s0', asked)).length, 2);
     assert.ok(router.looks <= 2 * (strangers.length + 1) + 1, `${router.looks} peers were looked at`);
