@@ -28,6 +28,39 @@ export const forgottenMutations: readonly Mutation[] = [
     'does not stop the chain when the liar shows it first at every change of the view',
   ),
   directed(
+    'refused-changes-lost',
+    'the ViewChanges in a NewView that is refused count',
+    {
+      file: 'src/consensus/pbft/view-change.ts',
+      find: '      if (viewChange.from !== replica.self) onViewChange(replica, viewChange);',
+      replace: '      if (viewChange.view < 0) onViewChange(replica, viewChange);',
+    },
+    testOf('consensus/pbft/opening-views'),
+    'a view that one who knew less entered, and nobody else may enter, is left by all',
+  ),
+  directed(
+    'own-old-change-taken',
+    'nobody takes a ViewChange of its own from others',
+    {
+      file: 'src/consensus/pbft/view-change.ts',
+      find: '      if (viewChange.from !== replica.self) onViewChange(replica, viewChange);',
+      replace: '      onViewChange(replica, viewChange);',
+    },
+    testOf('consensus/pbft/amnesia'),
+    'a ViewChange from before the loss does not start a view that hides what was voted for after it',
+  ),
+  directed(
+    'far-tip-taken-as-a-chain',
+    'who is behind looks at the start of a view when sync brought what is below',
+    {
+      file: 'src/consensus/pbft/validating.ts',
+      find: '  if (slot.height > furthestVote(replica)) return markUnavailable(replica, slot);\n',
+      replace: '',
+    },
+    testOf('consensus/pbft/opening-views'),
+    'a start that is further up than anybody votes who is not behind is looked at when sync brought what is below',
+  ),
+  directed(
     'silence-for-the-next-epoch',
     'the end of a silence is on disk',
     {
