@@ -1,22 +1,21 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
-import { Problem, unwrap } from '../base/problem.ts';
+import { unwrap } from '../base/problem.ts';
 import type { RecordVersionAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
-import { historyAt } from '../client/record-history.ts';
+import { provenHistory } from '../client/proven-lists.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import type { RecordVersions } from '../ledger/history-proof.ts';
 import { recordVersionJson, versionView } from '../ledger/state-json.ts';
-import { recordEntryReading } from '../ledger/state-reading.ts';
 import { shortAddress } from './block.ts';
 import { exitCodes } from './exit-codes.ts';
 import { shortValueText } from './get.ts';
 import { pageFooter, pageOf, withPage } from './list-options.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { keepProof, proofOption } from './proof-file.ts';
+import { proofOption, writeProof } from './proof-file.ts';
 import { placeJson, placeRows, trustedChain } from './proven-state.ts';
 import { answer, facts, moment, table } from './terminal.ts';
 
@@ -63,29 +62,18 @@ async function showProven(
     proof: file,
   }: { readonly limit: number; readonly json?: true | undefined; readonly proof?: string | undefined },
 ): Promise<void> {
-  const checker = new ProofChecker(genesis, client);
-  const answered = unwrap(await client.recordProof(key));
-  const proven = unwrap(await checker.state(recordEntryReading, answered, key));
-  const state = { height: proven.header.height, value: proven.value };
-  const transactions: unknown[] = [];
-  const found = unwrap(
-    await historyAt(client, key, state, {
-      newest: limit,
-      async checked(transaction, hash) {
-        const verified = await checker.receipt(transaction, hash);
-        if (!(verified instanceof Problem)) transactions.push(transaction);
-        return verified;
-      },
-    }),
-  );
-  const about = { file, proves: 'history', name: key } as const;
-  keepProof(about, { answers: [answered], transactions, epochs: checker.epochs });
+  const {
+    state,
+    history: found,
+    proof,
+  } = unwrap(await provenHistory(client, new ProofChecker(genesis, client), key, limit));
+  writeProof(file, proof);
   const history = historyJson(key, found);
-  answer(json, { ...history, ...placeJson(genesis, proven) }, () => {
+  answer(json, { ...history, ...placeJson(genesis, state) }, () => {
     const more = found.older === 0 ? '' : '; --limit shows more, as far as the node keeps their blocks';
-    return `${historyText(history)}${more}.\n\n${facts(placeRows(proven))}`;
+    return `${historyText(history)}${more}.\n\n${facts(placeRows(state))}`;
   });
-  if (proven.value === undefined) process.exitCode = exitCodes.notFound;
+  if (state.value === undefined) process.exitCode = exitCodes.notFound;
 }
 
 /** The newest versions of a record, and how many there were before them, all of them proven. */

@@ -3,18 +3,16 @@ import { compareBytes, fromHex, utf8 } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { StateReadingAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
-import { wholeNamespace } from '../client/whole-namespace.ts';
+import { provenRecords } from '../client/proven-lists.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { namespaceOf } from '../ledger/record-key.ts';
 import { recordItemJson } from '../ledger/state-json.ts';
-import { pageReading } from '../ledger/state-reading.ts';
 import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { keepProof, proofOption } from './proof-file.ts';
+import { proofOption, writeProof } from './proof-file.ts';
 import { placeJson, placeRows, provenOption, trustedChain } from './proven-state.ts';
 import { shellWord } from './shell-word.ts';
 import { answer, facts, table } from './terminal.ts';
@@ -91,18 +89,10 @@ async function provenList(
       details: { prefix },
     });
   }
-  // One for all pages: how the validators changed is asked for once.
-  const checker = new ProofChecker(genesis, client);
-  let pages: StateReadingAnswer[] = [];
-  const { page, records } = unwrap(
-    await wholeNamespace(namespace, async (behind) => {
-      const read = await client.recordsProof(namespace, { after: behind });
-      if (read instanceof Problem) return read;
-      pages = behind === undefined ? [read] : [...pages, read];
-      return checker.state(pageReading, read, { namespace, after: behind });
-    }),
+  const { page, records, proof } = unwrap(
+    await provenRecords(client, new ProofChecker(genesis, client), namespace),
   );
-  keepProof({ file, proves: 'records', name: namespace }, { answers: pages, epochs: checker.epochs });
+  writeProof(file, proof);
   const wanted = records.filter(
     ({ key }) => key.startsWith(prefix) && (after === undefined || compareBytes(utf8(key), utf8(after)) > 0),
   );

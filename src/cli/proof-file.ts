@@ -3,7 +3,6 @@ import { parseForeignJson } from '../base/json-excess.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { strictText } from '../base/strict-text.ts';
-import type { KeptProof } from '../client/kept-proof.ts';
 import { fileProblem } from './file-problem.ts';
 import { readInput } from './input-file.ts';
 import { writeWhole } from './output-file.ts';
@@ -15,23 +14,9 @@ export const proofOption = new Option(
   'with --genesis: write all that proves it; "quorate verify" checks that, offline',
 );
 
-/** Where a command keeps what proves what it shows, and of what it does. */
-export interface Keeping extends Pick<KeptProof, 'proves' | 'name'> {
-  /** Undefined where nothing is to be kept. */
-  readonly file: string | undefined;
-}
-
-/** Writes a kept proof where it is wanted. Throws problems. */
-export function keepProof(
-  { file, ...about }: Keeping,
-  parts: Pick<KeptProof, 'answers' | 'epochs'> & Partial<KeptProof>,
-): void {
-  const kept: KeptProof = { transactions: [], ...about, ...parts };
-  if (file !== undefined) writeProof(file, kept);
-}
-
-/** Throws problems. */
-export function writeProof(file: string, proof: object): void {
+/** Writes a proof where one is wanted. Throws problems. */
+export function writeProof(file: string | undefined, proof: object): void {
+  if (file === undefined) return;
   try {
     writeWhole(file, `${toJson(proof)}\n`);
   } catch (cause) {

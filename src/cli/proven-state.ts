@@ -2,6 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { ReadAnswer, StateReadingAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
+import type { KeptProof } from '../client/kept-proof.ts';
 import { grouped } from '../client/plain-words.ts';
 import { type NoneCode, provenNone } from '../client/proven-none.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
@@ -9,7 +10,7 @@ import type { VerifiedState } from '../client/verify-state.ts';
 import { hashHeader } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import type { StateKind } from '../ledger/state-reading.ts';
-import { keepProof, type Keeping } from './proof-file.ts';
+import { writeProof } from './proof-file.ts';
 import { moment } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
@@ -43,13 +44,16 @@ export async function proven<Name, Value>(
   }: {
     readonly name: Name;
     readonly ask: Promise<StateReadingAnswer | Problem>;
-    readonly keep: Keeping;
+    /** Where, and of what; the file is undefined where it is not wanted. */
+    readonly keep: Pick<KeptProof, 'proves' | 'name'> & { readonly file: string | undefined };
   },
 ): Promise<VerifiedState<Value>> {
   const checker = new ProofChecker(genesis, client);
   const answered = unwrap(await ask);
   const verified = unwrap(await checker.state(kind, answered, name));
-  keepProof(keep, { answers: [answered], epochs: checker.epochs });
+  const { file, ...about } = keep;
+  const proof: KeptProof = { ...about, answers: [answered], transactions: [], epochs: checker.epochs };
+  writeProof(file, proof);
   return verified;
 }
 

@@ -19,7 +19,7 @@ export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
 export type { NamespaceEntry } from '../ledger/namespace-entry.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';
 export type { Account, RecordEntry } from '../ledger/state-entry.ts';
-export type { RecordPage } from '../ledger/state-reading.ts';
+export type { RecordPage } from '../ledger/page-reading.ts';
 export type { Reservation } from '../ledger/reservation.ts';
 export { parseReservation, type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 export {
@@ -50,12 +50,12 @@ export {
   verifyHeader,
   verifyReceipt,
 } from './verify.ts';
+export { verifyRecords } from './verify-records.ts';
 export {
   type VerifiedState,
   verifyAccount,
   verifyNamespace,
   verifyRecord,
-  verifyRecords,
   verifyReservation,
 } from './verify-state.ts';
 export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

@@ -7,12 +7,11 @@ import type { NamespaceEntry } from '../ledger/namespace-entry.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import { parseReservation, type ReservationId } from '../ledger/reservation-id.ts';
 import type { Account, RecordEntry } from '../ledger/state-entry.ts';
+import { pageReading, type RecordPage } from '../ledger/page-reading.ts';
 import {
   accountReading,
   namespaceReading,
-  pageReading,
   recordEntryReading,
-  type RecordPage,
   recordReading,
   reservationReading,
 } from '../ledger/state-reading.ts';

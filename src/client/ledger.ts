@@ -10,11 +10,10 @@ import type { NamespaceEntry } from '../ledger/namespace-entry.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 import type { Account, RecordEntry } from '../ledger/state-entry.ts';
+import { pageReading, type RecordPage } from '../ledger/page-reading.ts';
 import {
   accountReading,
   namespaceReading,
-  pageReading,
-  type RecordPage,
   recordReading,
   reservationReading,
 } from '../ledger/state-reading.ts';

@@ -10,9 +10,6 @@ import type { Account, RecordEntry } from '../ledger/state-entry.ts';
 import {
   accountReading,
   namespaceReading,
-  type PageName,
-  pageReading,
-  type RecordPage,
   recordReading,
   reservationReading,
   type StateKind,
@@ -68,15 +65,8 @@ export function verifyNamespace(
   return verifyState(namespaceReading, answer, name, known);
 }
 
-/** The same of `recordsProof`: a page of the records of a namespace, of which none is missing. */
-export function verifyRecords(
-  answer: unknown,
-  { namespace, after, ...known }: Known & Partial<PageName> & Pick<PageName, 'namespace'>,
-): VerifiedState<RecordPage> | Problem {
-  return verifyState(pageReading, answer, { namespace, after }, known);
-}
-
-function verifyState<Name, Value>(
+/** As `verifyAccount` and its like, of a kind of thing. */
+export function verifyState<Name, Value>(
   kind: StateKind<Name, Value>,
   answer: unknown,
   name: Name,

@@ -1,7 +1,7 @@
 import { compareBytes, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import type { RecordPage } from '../ledger/state-reading.ts';
+import type { RecordPage } from '../ledger/page-reading.ts';
 
 /**
  * All records of a namespace as they were at once, in the order of the bytes of their keys, and the last of

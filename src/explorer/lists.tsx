@@ -32,7 +32,7 @@ interface Listed<Item> {
 
 const perPage = 25;
 /** More rows than these make no list easier to read, and a page slow: then the first ones go. */
-const mostRows = 200;
+export const mostRows = 200;
 const nothingYet = { items: [], gone: 0, next: undefined, completeFrom: 0, problem: undefined };
 
 /** A list of the node's, a page at a time. */

@@ -31,6 +31,13 @@ export interface Shown {
   readonly proof: KeptProof | undefined;
 }
 
+/** A list, and that nothing is missing in it. */
+export interface ShownList<Item> extends Shown {
+  readonly items: readonly Item[];
+  /** What is proven of it as a whole. */
+  readonly says: string;
+}
+
 type ShownAccount = Pick<AccountAnswer, 'balance' | 'held' | 'nonce' | 'keys'>;
 export type ShownRecord = Shown & ReturnType<typeof recordItemJson>;
 type ShownNamespace = Pick<NamespaceAnswer, 'owner' | 'mode' | 'writers' | 'entries'>;

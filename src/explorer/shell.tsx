@@ -10,8 +10,6 @@ import { status } from './node.ts';
 import { AccountPage } from './pages/account.tsx';
 import { BlockPage } from './pages/block.tsx';
 import { ChainPage } from './pages/chain.tsx';
-import { ChangesPage } from './pages/changes.tsx';
-import { ChartsPage } from './pages/charts.tsx';
 import { NamespacePage } from './pages/namespace.tsx';
 import { NodePage } from './pages/node.tsx';
 import { RecordPage } from './pages/record.tsx';
@@ -37,8 +35,8 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
   reservation: ReservationPage,
   reference: ReferencePage,
   validators: ValidatorsPage,
-  charts: ChartsPage,
-  changes: ChangesPage,
+  charts: later('Charts', async () => (await import('./pages/charts.tsx')).ChartsPage),
+  changes: later('Changes of the chain', async () => (await import('./pages/changes.tsx')).ChangesPage),
   node: NodePage,
   trust: TrustPage,
   send: later('Send a transaction', async () => (await import('./pages/send.tsx')).SendPage),

@@ -10,13 +10,12 @@ import { namespaceOf, recordKeyCodec } from './record-key.ts';
 import { recordStateKey, statePath } from './state-entry.ts';
 import { hashPair, hashValue, isHashBytes, maxDepth, nodeHashCodec } from './state-proof.ts';
 import { hashLeaf } from './tree-update.ts';
-import type { Subtree, TreeWalk } from './tree-walk.ts';
 
 /**
  * A subtree of a namespace's tree that the edge of a page goes through, or that lies outside of the page.
  * What lies inside needs none: it is made of the page's entries alone.
  */
-type ListingNode =
+export type ListingNode =
   /** At the edge: left and right follow, one after the other. */
   | { readonly type: 'branch' }
   /** At the edge: nothing. */
@@ -75,29 +74,6 @@ export const listingProofCodec: Codec<ListingProof> = struct<ListingProof>({
     maxNodes,
   ),
 });
-
-/** The nodes that prove a page: the one with what is in this range. */
-export function listingNodes(walk: TreeWalk, root: Subtree, range: PathRange): ListingNode[] {
-  const nodes: ListingNode[] = [];
-  const visit = (at: Subtree, place: Place): void => {
-    const side = sideOf(range, place);
-    if (side === 'inside') return;
-    if (side === 'outside') return void nodes.push({ type: 'hash', hash: walk.hash(at, place.depth) });
-    if (walk.isBranch(at)) {
-      nodes.push({ type: 'branch' });
-      const [left, right] = walk.halves(at, place.depth);
-      visit(left, halfOf(place, 0));
-      visit(right, halfOf(place, 1));
-      return;
-    }
-    const end = walk.end(at);
-    if (end === undefined) nodes.push({ type: 'empty' });
-    else if (isInRange(range, end.path)) nodes.push({ type: 'entry' });
-    else nodes.push({ type: 'leaf', path: end.path, valueHash: hashValue(end.value) });
-  };
-  visit(root, rootPlace);
-  return nodes;
-}
 
 /**
  * True when the namespace has exactly these entries behind `after`, up to the last of them; or, when the

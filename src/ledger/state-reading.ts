@@ -1,13 +1,10 @@
-import { toHex } from '../base/bytes.ts';
 import { type Codec, decode, encode } from '../base/codec.ts';
-import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type CheckedStep, type FinalityProof, type Trusted, unproven, verifyFinality } from './inclusion.ts';
-import { listingCodec, listingProofCodec, verifyListing } from './listing-proof.ts';
-import { type NamespaceEntry, readNamespace, treeRootIn } from './namespace-entry.ts';
+import { type NamespaceEntry, readNamespace } from './namespace-entry.ts';
 import { proveRecord, recordProofCodec, verifyRecordProof } from './record-proof.ts';
 import { type Reservation, reservationCodec, reservationStateKey } from './reservation.ts';
 import { type ReservationId, reservationText } from './reservation-id.ts';
@@ -103,61 +100,6 @@ export const namespaceReading: StateKind<string, NamespaceEntry | undefined> = {
   valueOf: ({ entry }) => (entry === null ? undefined : readNamespace(entry)),
 };
 
-/** A page of a namespace: what stands behind `after`, or from its first record on. */
-export interface PageName {
-  readonly namespace: string;
-  readonly after: string | undefined;
-}
-
-/** Records of a namespace that lie side by side, in the order of their paths; no other lies between them. */
-export interface RecordPage {
-  /** Without those that were deleted. */
-  readonly records: readonly (Omit<RecordEntry, 'type'> & { readonly key: string })[];
-  /** Behind which key the next page begins; undefined where these are the last ones. */
-  readonly next: string | undefined;
-  /**
-   * Root of the tree that holds all records of the namespace, and nothing else: pages with the same one are
-   * of one list. Undefined for a namespace that was never opened.
-   */
-  readonly root: Hash | undefined;
-}
-
-export const pageReading: StateKind<PageName, RecordPage> = {
-  says: ({ namespace, after }) =>
-    `the records of ${JSON.stringify(namespace)}${after === undefined ? '' : ` behind ${JSON.stringify(after)}`}, none left out`,
-  lacks: ({ namespace }) => `the namespace ${JSON.stringify(namespace)} has no more records`,
-  read(state, { namespace, after }) {
-    const page = { after, limit: limits.listingEntries, bytes: limits.listingBytes };
-    const { listing, proof } = state.proveListing(namespace, page);
-    return { entry: encode(listingCodec, listing), proof: encode(listingProofCodec, proof) };
-  },
-  holds(root, { namespace: name, after }, { entry, proof }) {
-    const listing = entry === null ? undefined : decode(listingCodec, entry, 'the listing');
-    if (listing === undefined || listing instanceof Problem) return false;
-    return shows(listingProofCodec, proof, (read) =>
-      verifyListing({ root, name, after, listing, proof: read }),
-    );
-  },
-  valueOf({ entry, proof }) {
-    const listing = decode(listingCodec, entry ?? new Uint8Array(), 'the listing');
-    if (listing instanceof Problem) return listing;
-    const shown = decode(listingProofCodec, proof, 'the proof of a listing');
-    if (shown instanceof Problem) return shown;
-    const records: RecordPage['records'][number][] = [];
-    for (const { key, value } of listing.entries) {
-      const found = decode(recordCodec, value, 'the record');
-      if (found instanceof Problem) return found;
-      if (found.type === 'record') records.push({ key, ...found });
-    }
-    const { value } = shown.namespace;
-    return {
-      records,
-      next: listing.complete ? undefined : listing.entries.at(-1)?.key,
-      root: value === null ? undefined : (toHex(treeRootIn(value)) as Hash),
-    };
-  },
-};
-
 /**
  * What a reading shows of what is named. A problem (`proof/…`) when the state after that block has something
  * else of it, or nothing shows that the block is final. Asks nobody.
@@ -205,7 +147,12 @@ function inMainTree<Name>(keyOf: (name: Name) => Uint8Array): Pick<StateKind<Nam
   };
 }
 
-function shows<Proof>(codec: Codec<Proof>, bytes: Uint8Array, verify: (proof: Proof) => boolean): boolean {
+/** Whether these bytes are a proof that shows it. */
+export function shows<Proof>(
+  codec: Codec<Proof>,
+  bytes: Uint8Array,
+  verify: (proof: Proof) => boolean,
+): boolean {
   const proof = decode(codec, bytes, 'the proof of an entry');
   return !(proof instanceof Problem) && verify(proof);
 }

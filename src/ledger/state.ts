@@ -45,7 +45,8 @@ import {
 } from './state-entry.ts';
 import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
 import { decodeNamespaceRules, type NamespaceRules } from './namespace.ts';
-import { type Listing, listingNodes, type ListingProof } from './listing-proof.ts';
+import { listingNodes } from './listing-nodes.ts';
+import type { Listing, ListingProof } from './listing-proof.ts';
 import type { NamespaceProof } from './namespace-proof.ts';
 import { StateGrowth } from './state-growth.ts';
 import { hashValue, type StateProof } from './state-proof.ts';

@@ -8,10 +8,10 @@ import { keyPairFromSeed } from '../../src/crypto/keys.ts';
 import { createGenesis, formatGenesis } from '../../src/ledger/genesis.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { reservationText } from '../../src/ledger/reservation-id.ts';
+import { pageReading } from '../../src/ledger/page-reading.ts';
 import {
   accountReading,
   namespaceReading,
-  pageReading,
   recordReading,
   reservationReading,
 } from '../../src/ledger/state-reading.ts';

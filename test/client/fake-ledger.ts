@@ -20,10 +20,10 @@ import { hashReceipt, type Receipt, receiptJson, receiptsRootOf } from '../../sr
 import type { State } from '../../src/ledger/state.ts';
 import { accountStateKey, encodeAccount, type StateChange } from '../../src/ledger/state-entry.ts';
 import { parseReservation } from '../../src/ledger/reservation-id.ts';
+import { pageReading } from '../../src/ledger/page-reading.ts';
 import {
   accountReading,
   namespaceReading,
-  pageReading,
   recordReading,
   reservationReading,
 } from '../../src/ledger/state-reading.ts';

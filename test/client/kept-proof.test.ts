@@ -6,10 +6,10 @@ import { type KeptProof, type VerifiedProof, verifyKeptProof } from '../../src/c
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { reservationText } from '../../src/ledger/reservation-id.ts';
+import { pageReading } from '../../src/ledger/page-reading.ts';
 import {
   accountReading,
   namespaceReading,
-  pageReading,
   recordReading,
   reservationReading,
   type StateKind,

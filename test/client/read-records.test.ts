@@ -5,7 +5,7 @@ import { decode, encode } from '../../src/base/codec.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { verifyKeptProof } from '../../src/client/kept-proof.ts';
 import { Ledger } from '../../src/client/ledger.ts';
-import { verifyRecords } from '../../src/client/verify-state.ts';
+import { verifyRecords } from '../../src/client/verify-records.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { toHeight } from '../../src/ledger/block.ts';

@@ -36,6 +36,7 @@ if (browserPath !== undefined) {
     const [{ api } = { api: '' }] = nodes;
     const visitor = await Visitor.start(t, executable);
     const directory = temporaryDirectory(t);
+    const genesisFile = join(directory, 'genesis.json');
     let files = 0;
     const run = async (...args: readonly string[]) => {
       const ran = await quorate([...args, '--from', 'alice', '--wait', '--json', '--node', api]);
@@ -223,7 +224,6 @@ if (browserPath !== undefined) {
     });
 
     await t.test('what it shows of the state is proven in a file for the terminal', async () => {
-      const genesisFile = join(directory, 'genesis.json');
       const told = (await (await fetch(`${api}/v1/genesis`)).json()) as { genesis: string };
       writeFileSync(genesisFile, told.genesis);
       const alice = encodeAddress(developmentKeyPair('alice').publicKey);
@@ -243,6 +243,33 @@ if (browserPath !== undefined) {
         const { found, ...about } = jsonOf(verified);
         assert.deepEqual([about['proves'], about['name']], [proves, name]);
         assert.notEqual(found, null);
+      }
+    });
+
+    await t.test('a list and a history are proven to lack nothing, and the proof is a file', async () => {
+      for (const [place, title, says, row, proves] of [
+        [
+          'namespace/shop',
+          /^Namespace$/,
+          'All records of the namespace, and no others.',
+          `${keyOf(0)} 0 1`,
+          'records',
+        ],
+        ['record/parrots', /^Record$/, 'All versions that there ever were, and no others.', /put/, 'history'],
+      ] as const) {
+        const page = await visitor.open(`${api}/#/${place}`);
+        await page.getByRole('heading', { level: 1, name: title }).waitFor();
+        await page.getByRole('button', { name: 'Check that none is missing' }).click();
+        await page.getByRole('status').filter({ hasText: says }).waitFor();
+        await page.getByRole('row', { name: row }).waitFor();
+        assert.deepEqual(await barriers(page), []);
+        await page.getByText('What this page checked').last().click();
+        const coming = page.waitForEvent('download');
+        await page.getByRole('button', { name: 'Download the proof' }).last().click();
+        const file = join(directory, `${proves}.json`);
+        await (await coming).saveAs(file);
+        const verified = await quorate(['verify', file, '--genesis', genesisFile, '--json']);
+        assert.equal(jsonOf(verified)['proves'], proves);
       }
     });
 

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { unwrap } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
 import { parseReservation } from '../../ledger/reservation-id.ts';
+import { pageReading } from '../../ledger/page-reading.ts';
 import {
   accountReading,
   namespaceReading,
-  pageReading,
   recordReading,
   reservationReading,
   type StateKind,

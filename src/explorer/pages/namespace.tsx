@@ -3,7 +3,7 @@ import { harmless } from '../../base/harmless.ts';
 import { grouped } from '../../client/plain-words.ts';
 import { AccountLink, Answered, Facts, Title, useAnswer } from '../parts.tsx';
 import { namespaceShown } from '../proven-state.ts';
-import { RecordList, writersWords } from '../record-list.tsx';
+import { NamespaceRecords, writersWords } from '../record-list.tsx';
 import { StateSteps } from '../steps.tsx';
 
 export function NamespacePage({ about: name }: { about: string }): JSX.Element {
@@ -41,7 +41,7 @@ export function NamespacePage({ about: name }: { about: string }): JSX.Element {
         )}
       </Answered>
       <h2>Records</h2>
-      <RecordList prefix={`${name}/`} />
+      <NamespaceRecords key={name} of={name} />
     </>
   );
 }

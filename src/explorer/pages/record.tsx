@@ -4,10 +4,12 @@ import { fromHex } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
 import { grouped, valueText } from '../../client/plain-words.ts';
 import { useAskedAgain } from '../asked-again.ts';
+import { CheckedList } from '../checked-list.tsx';
 import { blocks } from '../feed.ts';
 import { PagedList } from '../lists.tsx';
 import { node } from '../node.ts';
 import { AccountLink, Facts, HashLink, ProblemBox, Title, Waiting } from '../parts.tsx';
+import type { ShownVersion } from '../proven-lists.ts';
 import { type ShownRecord, recordShown } from '../proven-state.ts';
 import { RecordDiff } from '../record-diff.tsx';
 import { linkTo } from '../router.ts';
@@ -104,33 +106,45 @@ function NamespaceOf({ recordKey }: { recordKey: string }): JSX.Element {
 
 /** All that was ever written under the key, also before it was deleted. */
 function History({ of: key }: { of: string }): JSX.Element {
+  const head = ['version', 'block', 'transaction', 'by', 'change', 'value'];
   return (
     <>
       <h2>Versions</h2>
-      <PagedList
-        head={['version', 'block', 'transaction', 'by', 'change', 'value']}
-        ask={(options) => node.recordHistory(key, options)}
-        itemsOf={({ versions }) => versions}
-        row={({ version, made, transactionHash, by, change, value, to }) => (
-          <tr key={version}>
-            <td class="number">{version}</td>
-            <td>
-              <a href={linkTo('block', made.height)}>{grouped(made.height)}</a>
-            </td>
-            <td>
-              <HashLink page="transaction" hash={transactionHash} />
-            </td>
-            <td>
-              <AccountLink address={by} />
-            </td>
-            <td>
-              {change} {to !== null && <AccountLink address={to} />}
-            </td>
-            <td class="wrap mono">{value === null ? '' : valueInList(value)}</td>
-          </tr>
-        )}
-        nothing="None that this node knows of."
-      />
+      <CheckedList
+        head={head}
+        row={VersionRow}
+        check={async () => (await import('../proven-lists.ts')).historyShown(key)}
+      >
+        <PagedList
+          head={head}
+          ask={(options) => node.recordHistory(key, options)}
+          itemsOf={({ versions }) => versions}
+          row={VersionRow}
+          nothing="None that this node knows of."
+        />
+      </CheckedList>
     </>
+  );
+}
+
+function VersionRow(shown: ShownVersion): JSX.Element {
+  const { version, made, transactionHash, by, change, value, to } = shown;
+  return (
+    <tr key={version}>
+      <td class="number">{version}</td>
+      <td>
+        <a href={linkTo('block', made.height)}>{grouped(made.height)}</a>
+      </td>
+      <td>
+        <HashLink page="transaction" hash={transactionHash} />
+      </td>
+      <td>
+        <AccountLink address={by} />
+      </td>
+      <td>
+        {change} {to !== null && <AccountLink address={to} />}
+      </td>
+      <td class="wrap mono">{value === null ? '' : valueInList(value)}</td>
+    </tr>
   );
 }
