@@ -48,17 +48,20 @@ export class CellStore {
    */
   write(bytes: Uint8Array, carried = 0): number {
     const first = this.#take();
-    let cell = first;
-    for (let done = 0; done < bytes.length; done += cellBytes) {
-      if (done > 0) {
-        const next = this.#take();
-        this.#link(cell, next);
-        cell = next;
-      }
-      const piece = bytes.subarray(done, done + cellBytes);
-      (this.#bytes[cell >>> chunkBits] as Uint8Array).set(piece, (cell & chunkMask) * cellBytes);
+    let last = first;
+    for (let room = cellBytes; room < bytes.length; room += cellBytes) {
+      const next = this.#take();
+      this.#link(last, next);
+      last = next;
     }
-    this.#link(cell, 0);
+    this.#link(last, 0);
+    for (let cell = first, done = 0; done < bytes.length;) {
+      const run = this.#run(cell, bytes.length - done);
+      const piece = bytes.subarray(done, done + run * cellBytes);
+      (this.#bytes[cell >>> chunkBits] as Uint8Array).set(piece, (cell & chunkMask) * cellBytes);
+      done += piece.length;
+      if (done < bytes.length) cell = this.#after(cell + run - 1);
+    }
     (this.#holders[first >>> chunkBits] as Int32Array)[first & chunkMask] = 1;
     if (carried !== 0) this.#carried.set(first, carried);
     return first;
@@ -69,15 +72,19 @@ export class CellStore {
     return this.#carried.get(first) ?? 0;
   }
 
-  /** Copies the first bytes of what starts here into `target` from `at` on. */
-  read(first: number, length: number, target: Uint8Array, at: number): void {
+  /** Copies bytes of what starts here, behind the first `skipped`, into `target` from `at` on. */
+  read(first: number, length: number, target: Uint8Array, at: number, skipped = 0): void {
     let cell = first;
-    for (let done = 0; done < length; done += cellBytes) {
-      if (done > 0) cell = this.#after(cell);
-      const from = (cell & chunkMask) * cellBytes;
-      const size = Math.min(cellBytes, length - done);
+    let inside = skipped;
+    for (; inside >= cellBytes; inside -= cellBytes) cell = this.#after(cell);
+    for (let done = 0; done < length; inside = 0) {
+      const run = this.#run(cell, inside + length - done);
+      const from = (cell & chunkMask) * cellBytes + inside;
+      const size = Math.min(run * cellBytes - inside, length - done);
       const bytes = this.#bytes[cell >>> chunkBits] as Uint8Array;
       target.set(bytes.subarray(from, from + size), at + done);
+      done += size;
+      if (done < length) cell = this.#after(cell + run - 1);
     }
   }
 
@@ -100,6 +107,21 @@ export class CellStore {
     for (let next = this.#after(last); next !== 0; next = this.#after(last)) last = next;
     this.#link(last, this.#firstFree);
     this.#firstFree = first;
+  }
+
+  /**
+   * How many cells of a chain lie side by side from this one on, as far as so many bytes go: mostly all. A
+   * copy of each cell by itself would take many times as long.
+   */
+  #run(cell: number, length: number): number {
+    const next = this.#next[cell >>> chunkBits] as Int32Array;
+    let last = cell & chunkMask;
+    const start = last;
+    for (let left = length - cellBytes; left > 0 && last < chunkMask; left -= cellBytes) {
+      if (next[last] !== cell + (last - start) + 1) break;
+      last += 1;
+    }
+    return last - start + 1;
   }
 
   get #hasFresh(): boolean {

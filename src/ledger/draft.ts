@@ -145,7 +145,7 @@ export class Draft {
     if (changed !== undefined) return recordIn(changed)?.version ?? 0;
     let version = this.#versionsBelow.get(key);
     if (version === undefined) {
-      version = recordIn(this.#below.recordEntry(key))?.version ?? 0;
+      version = this.#below.recordVersion(key);
       this.#versionsBelow.set(key, version);
     }
     return version;

@@ -140,13 +140,13 @@ export class EntryPages {
 
   /** A copy of an entry's key. */
   keyOf(entry: EntryRef): Bytes {
-    return this.#data(entry, 0, this.#word(entry, lengthsWord) >>> 16).slice();
+    return this.#copy(entry, 0, this.#word(entry, lengthsWord) >>> 16);
   }
 
-  /** A copy of an entry's value. */
-  valueOf(entry: EntryRef): Bytes {
+  /** A copy of an entry's value, or of its first bytes where it has more than `most`. */
+  valueOf(entry: EntryRef, most = 0xffff): Bytes {
     const lengths = this.#word(entry, lengthsWord);
-    return this.#data(entry, lengths >>> 16, lengths & 0xffff).slice();
+    return this.#copy(entry, lengths >>> 16, Math.min(lengths & 0xffff, most));
   }
 
   /** Copies a value that has this size, and stands here whole, to `to`; false for any other. */
@@ -276,14 +276,17 @@ export class EntryPages {
     return this.#wordsOf(entry)[this.#at(entry) + word] as number;
   }
 
-  #data(entry: EntryRef, from: number, length: number): Uint8Array {
+  /** A copy of what stands at a place of key and value. */
+  #copy(entry: EntryRef, from: number, length: number): Bytes {
+    const at = (this.#at(entry) + dataWord) * 4 + from;
+    const here = Math.max(0, Math.min(length, dataBytes - from));
     const bytes = this.#bytesOf(entry);
-    const at = (this.#at(entry) + dataWord) * 4;
-    if (from + length <= dataBytes) return bytes.subarray(at + from, at + from + length);
-    const data = new Uint8Array(from + length);
-    data.set(bytes.subarray(at, at + dataBytes));
-    this.#cells.read(this.#word(entry, restWord), data.length - dataBytes, data, dataBytes);
-    return data.subarray(from);
+    if (here === length) return bytes.slice(at, at + length) as Bytes;
+    const copy = new Uint8Array(length);
+    copy.set(bytes.subarray(at, at + here));
+    const rest = this.#word(entry, restWord);
+    this.#cells.read(rest, length - here, copy, here, from + here - dataBytes);
+    return copy;
   }
 }
 

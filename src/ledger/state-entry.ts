@@ -13,6 +13,7 @@ import {
   u8,
   union,
 } from '../base/codec.ts';
+import { ByteReader } from '../base/byte-reader.ts';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { hashInto } from '../crypto/hash.ts';
@@ -214,6 +215,15 @@ export const recordCodec: Codec<RecordEntry | Tombstone> = union<RecordEntry | T
   ],
   tombstone: [2, struct<Omit<Tombstone, 'type'>>(versionedFields)],
 });
+
+/** Bytes at the beginning of a record's entry that tell its version. */
+export const versionBytes = 1 + 6;
+
+/** The version in the first bytes of a record's entry; 0 in what is left of a deleted one. */
+export function versionIn(start: Uint8Array): number {
+  const reader = new ByteReader(start);
+  return reader.u8() === 1 ? u48.read(reader) : 0;
+}
 
 /** An account that has no entry. */
 export const noAccount: Account = Object.freeze({ balance: 0n, held: 0n, nonce: 0, keys: undefined });

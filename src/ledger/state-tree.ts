@@ -63,11 +63,14 @@ export class StateTree {
     return this.#nodes?.memoryBytes ?? 0;
   }
 
-  /** A copy of the value under a key, in this tree or in that of another entry. */
-  get(key: Uint8Array, owner?: Uint8Array): Bytes | undefined {
+  /**
+   * A copy of the value under a key, in this tree or in that of another entry; of its first bytes where it
+   * has more than `most`.
+   */
+  get(key: Uint8Array, owner?: Uint8Array, most?: number): Bytes | undefined {
     const nodes = this.#held();
     const entry = nodes && this.#find(nodes, this.#rootOf(nodes, owner), key);
-    return entry === undefined ? undefined : nodes?.pages.valueOf(entry);
+    return entry === undefined ? undefined : nodes?.pages.valueOf(entry, most);
   }
 
   /** Copies the value under a key in this tree, when it is there as short as most; as `copyValue`. */

@@ -41,6 +41,8 @@ import {
   type Tombstone,
   statePath,
   treeOwnerOf,
+  versionBytes,
+  versionIn,
   writeStatePath,
 } from './state-entry.ts';
 import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
@@ -137,6 +139,13 @@ export class State {
   recordEntry(key: string): RecordEntry | Tombstone | undefined {
     const value = this.get(recordStateKey(key));
     return value === undefined ? undefined : decodeRecord(value);
+  }
+
+  /** The version of a record; 0 where there is none, or it was deleted. Its value is not read. */
+  recordVersion(key: string): number {
+    const stateKey = recordStateKey(key);
+    const start = this.#tree.get(stateKey, treeOwnerOf(stateKey), versionBytes);
+    return start === undefined ? 0 : versionIn(start);
   }
 
   /** What counts for all of a block's transactions, as it was decided up to here. */

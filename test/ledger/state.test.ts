@@ -440,3 +440,30 @@ test('10,000 accounts take 1,000 updates in a small part of a block', (t) => {
   // Processor time, far above what it needs: catches work that grows with the square, not a neighbour.
   assert.ok(median < 1_000, `took ${median} ms`);
 });
+
+test('the version of a record is read without its value', () => {
+  const changed = { height: toHeight(1), transaction: 0, operation: 0 };
+  const record = (value: Uint8Array, version: number): Uint8Array =>
+    encodeRecord({ type: 'record', owner: keyOf('alice'), value, version, changed, previous: undefined });
+  const rules = encodeNamespaceRules({ owner: keyOf('alice'), mode: 'open', writers: [] });
+  const long = 'k'.repeat(120);
+  const versions = new Map([
+    ['empty', record(new Uint8Array(0), 1)],
+    ['small', record(utf8('x'), 2 ** 48 - 1)],
+    ['large', record(new Uint8Array(4_096).fill(1), 258)],
+    [long, record(new Uint8Array(4_096).fill(1), 3)],
+    ['shop/large', record(new Uint8Array(4_096).fill(1), 4)],
+    ['gone', encodeRecord({ type: 'tombstone', version: 7, changed, previous: undefined })],
+  ]);
+  const state = State.empty.with([
+    { key: namespaceStateKey('shop'), value: rules },
+    ...[...versions].map(([key, value]) => ({ key: recordStateKey(key), value })),
+  ]);
+  for (const key of [...versions.keys(), 'never', 'shop/never', 'closed/never']) {
+    assert.equal(state.recordVersion(key), state.record(key)?.version ?? 0, key);
+  }
+  assert.deepEqual(
+    [...versions.keys()].map((key) => state.recordVersion(key)),
+    [1, 2 ** 48 - 1, 258, 3, 4, 0],
+  );
+});
