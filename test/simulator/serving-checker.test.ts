@@ -7,6 +7,7 @@ import { headerCodec, toHeight } from '../../src/ledger/block.ts';
 import { encodeBlock } from '../../src/ledger/block-body.ts';
 import { blocksRequestCodec, type BlocksResponse, blocksResponseCodec } from '../../src/node/peers/wire.ts';
 import { ServingChecker } from '../../src/simulator/checkers/serving-checker.ts';
+import { extentCodec } from '../../src/storage/chain-records.ts';
 import { keys } from '../../src/storage/keys.ts';
 import { genesisHeader } from '../consensus/raft/world.ts';
 import { ChainMaker } from '../node/chain-maker.ts';
@@ -46,20 +47,27 @@ const stored = (value: Uint8Array): Uint8Array => concat(new Uint8Array(4), valu
 
 const nothing = { blocks: [], headers: [], certificate: undefined, snapshot: undefined };
 
-/** The same of a node with these headers, and no bodies, that answers "nothing". */
-function judge(headers: readonly number[]): unknown {
+/** The same of a node with these headers, and no bodies, that answers "nothing"; a snapshot came for a block. */
+function judge(headers: readonly number[], installed?: number): unknown {
   const disk = new Map(
     headers.map((height) => [
       toHex(keys.header(toHeight(height))),
       stored(encode(headerCodec, { ...genesisHeader(3), height: toHeight(height) })),
     ]),
   );
+  if (installed !== undefined) {
+    const extent = { firstHeader: toHeight(installed), firstBlock: toHeight(installed + 1) };
+    disk.set(toHex(keys.pruned), stored(encode(extentCodec, extent)));
+  }
   return verdict(disk, { from: toHeight(21), count: 1 }, nothing, 5);
 }
 
 test('a block that is final by its own way must be given, and one that a snapshot came for has no body to give', () => {
   assert.match(String(judge([20, 21])), /node 2 has block 21, is asked for it, and does not give it/);
-  assert.equal(judge([21]), undefined);
+  assert.match(String(judge([21])), /node 2 has block 21/);
+  assert.match(String(judge([19, 20, 21], 20)), /node 2 has block 21/);
+  assert.equal(judge([21], 21), undefined);
+  assert.equal(judge([20, 21], 21), undefined, 'what it had before is not deleted yet');
 });
 
 test('all that was asked for must be given, or all up to the last certificate in it', () => {

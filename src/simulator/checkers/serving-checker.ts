@@ -1,4 +1,4 @@
-import { concat, equalBytes, fromHex } from '../../base/bytes.ts';
+import { concat, equalBytes, fromHex, utf8 } from '../../base/bytes.ts';
 import { decode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
@@ -26,7 +26,9 @@ function numberOf(height: number): Uint8Array {
 type OnRequest = NetworkHandlers['onRequest'];
 
 /** Kinds of keys in a node's store that matter here, and what stands before each value, said once more. */
-const kinds = { header: 2, certificate: 3, block: 5 } as const;
+const kinds = { meta: 1, header: 2, certificate: 3, block: 5 } as const;
+/** The name of what says which part of the chain is there, and where the height of the first body stands in it. */
+const pruned = { name: utf8('pruned'), at: 6 };
 const checksumBytes = 4;
 /** So much is given to anybody at once, whoever asks: far below what a peer may have. */
 const surelyAllowedBytes = 2 * 1024 * 1024;
@@ -176,13 +178,17 @@ export class ServingChecker {
 
   /**
    * The header of a final block that is not among those that may be deleted. The one that a snapshot came for
-   * has a header and never had a body: no header is below it.
+   * has a header and never had a body.
    */
   #staying(height: number): BlockHeader | undefined {
     const { keepBlocks, finalHeight } = this.#options;
     if (keepBlocks !== null && height <= finalHeight() - keepBlocks) return undefined;
-    if (this.#header(height - 1) === undefined) return undefined;
-    return this.#header(height);
+    return height < this.#firstBody() ? undefined : this.#header(height);
+  }
+
+  #firstBody(): number {
+    const bytes = this.#disk('meta', pruned.name);
+    return bytes === undefined ? 1 : Buffer.from(bytes).readUIntBE(pruned.at, 6);
   }
 
   #header(height: number): BlockHeader | undefined {
