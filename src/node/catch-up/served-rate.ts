@@ -44,17 +44,18 @@ export class ServedRate {
   }
 
   served(peer: PeerId, cost: { readonly bytes: number; readonly busyMs: number }, now: MonotonicMs): void {
+    // What nobody else wanted is not held against anybody when others come.
+    const isWanted = this.#everybody.waitFor(0, now) > 0;
     this.#everybody.owe(cost.busyMs, now);
     const standing = this.#standingOf(peer);
     if (standing.type === 'member') {
       const { own, first } = this.#memberOf(standing.key, now);
       own.owe(cost, now);
-      first.owe(cost.busyMs, now);
+      if (isWanted) first.owe(cost.busyMs, now);
       return;
     }
     const { own, first } = this.#blockOf(standing.block, now);
     own.owe(cost, now);
-    // What nobody else wanted is not held against it when others come.
     (this.#strangers.waitFor(now) === 0 ? this.#strangers : first).owe(cost, now);
   }
 

@@ -166,6 +166,26 @@ describe('requests are answered in their turn', () => {
     assert.deepEqual(world.answers, [`member-5 answered at ${world.time.now}`]);
   });
 
+  test('what a member was given while nobody else asked is not held against it when all do', () => {
+    const world = new World();
+    world.size = 10;
+    world.busyMs = 20;
+    for (let second = 0; second < 60; second++) {
+      for (let request = 0; request < 10; request++, world.time.run(100)) world.ask('member-5');
+    }
+    const calm = world.answers.filter((answer) => answer.includes('answered')).length;
+    assert.ok(20 * calm > 10 * limits.memberServedFirst.burst, 'far more than what is kept for it');
+    const others = ['member-1', 'member-2', 'member-3', 'member-4'];
+    const flood = (): void => {
+      for (const member of others) for (let parallel = 0; parallel < 4; parallel++) world.ask(member);
+    };
+    for (const end = world.time.now + 10_000; world.time.now < end; world.time.run(50)) flood();
+    flood();
+    world.answers.length = 0;
+    world.ask('member-5');
+    assert.deepEqual(world.answers, [`member-5 answered at ${world.time.now}`]);
+  });
+
   test('a stranger who asks now and then is answered, however much others ask from other addresses', () => {
     const world = new World();
     world.size = MiB / 4;
