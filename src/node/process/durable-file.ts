@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, rename, unlink } from 'node:fs/promises';
+import { link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nameOfFault } from '../../base/machine-fault.ts';
 import { syncDirectory } from '../../storage/sync-directory.ts';
@@ -46,9 +46,14 @@ export function writeOnce(
   });
 }
 
-async function write(path: string, text: string, options: { readonly secret?: boolean }): Promise<void> {
+async function write(path: string, text: string, { secret }: { readonly secret?: boolean }): Promise<void> {
   const temporary = `${path}.new`;
-  await writeSynced(temporary, text, options);
+  // Whoever hid the file that is there (it may have a token in it) goes on hiding it.
+  const isHidden = await stat(path).then(
+    ({ mode }) => (mode & 0o077) === 0,
+    () => false,
+  );
+  await writeSynced(temporary, text, { secret: secret === true || isHidden });
   await rename(temporary, path);
   await syncDirectory(dirname(path));
 }

@@ -21,6 +21,9 @@ test('a file that is made once stays as it was made, and leaves nothing beside i
   assert.deepEqual(readdirSync(directory), ['signed']);
   await writeDurably(path, 'four');
   assert.equal(readFileSync(path, 'utf8'), 'four');
+  assert.equal(statSync(path).mode & 0o777, 0o600, 'what is hidden stays hidden');
+  await writeDurably(join(directory, 'open'), 'five');
+  assert.notEqual(statSync(join(directory, 'open')).mode & 0o044, 0);
   await assert.rejects(writeOnce(join(directory, 'no', 'such'), ''), (problem) => {
     return problem instanceof Problem && problem.code === 'node/machine';
   });
