@@ -130,7 +130,8 @@ export const problemCodes = {
   'condition/record-hash': 'The record does not have the value that the transaction asks for',
   'condition/record-version': 'The record does not have the version that the transaction asks for',
 
-  'consensus/busy': 'The leader has as much under way as it takes at once',
+  'consensus/busy':
+    'The leader has as much under way as it takes at once, or has not heard yet from who is needed',
   'consensus/change-outcome-unknown': 'The lead was lost while a change of the members was on its way',
   'consensus/invalid-evidence': 'What is shown as evidence proves nothing',
   'consensus/invalid-message': 'The message is not one that a correct validator sends',

@@ -26,6 +26,12 @@ async function alone(): Promise<{ cluster: Cluster; others: string[]; backend: N
   return { cluster, others, backend: backendOf(cluster, name) };
 }
 
+/** Until all have a block, and the leader an answer of each: who did not answer yet may not be there. */
+function untilHeard(cluster: Cluster): void {
+  assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
+  cluster.time.run(1_000);
+}
+
 describe('the backend of a Raft node', () => {
   test('names the voters that it has no connection to, whenever they became voters', async () => {
     const cluster = await Cluster.start(3, genesis);
@@ -142,7 +148,7 @@ describe('the backend of a Raft node', () => {
     const cluster = await Cluster.start(3, genesis);
     const leader = leaderOf(cluster);
     const follower = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
-    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
+    untilHeard(cluster);
     const changes = [{ publicKey: key('validator-3'), role: 'learner' as const }];
     await assert.rejects(
       cluster.time.settle(backendOf(cluster, follower).changeMembers(changes, false)),
@@ -163,7 +169,7 @@ describe('the backend of a Raft node', () => {
   test('lists those who vote as validators, and all who are or were members as members', async () => {
     const cluster = await Cluster.start(3, genesis);
     const leader = leaderOf(cluster);
-    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
+    untilHeard(cluster);
     const backend = backendOf(cluster, leader);
     const gone = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
     for (const [name, role] of [
@@ -185,7 +191,7 @@ describe('the backend of a Raft node', () => {
     const apiOf = (name: string): string => `http://${name}.example:4600`;
     const names = ['validator-0', 'validator-1', 'validator-2'];
     for (const name of names) await cluster.boot(name, name === 'validator-2' ? {} : { api: apiOf(name) });
-    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
+    untilHeard(cluster);
     const leader = leaderOf(cluster);
     const gone = leader === 'validator-0' ? 'validator-1' : 'validator-0';
     const backend = backendOf(cluster, gone);
