@@ -281,7 +281,7 @@ export class EntryPages {
     const at = (this.#at(entry) + dataWord) * 4 + from;
     const here = Math.max(0, Math.min(length, dataBytes - from));
     const bytes = this.#bytesOf(entry);
-    if (here === length) return bytes.slice(at, at + length) as Bytes;
+    if (here === length) return bytes.slice(at, at + length);
     const copy = new Uint8Array(length);
     copy.set(bytes.subarray(at, at + here));
     const rest = this.#word(entry, restWord);
