@@ -80,7 +80,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/proposal.ts': 'proposalKind',
     'src/ledger/reservation.ts': 'reservationKind endingKind',
     'src/ledger/namespace-entry.ts': 'countBytes',
-    'src/ledger/state-entry.ts': 'accountKind recordKind namespaceKind accountKeyBytes',
+    'src/ledger/state-entry.ts': 'accountKind recordKind namespaceKind accountKeyBytes versionBytes',
     'src/ledger/page-heads.ts': 'pageBits restMark',
     'src/ledger/pair-batch.ts': 'hashWords',
     'src/ledger/tree-update.ts': 'placeBits',

@@ -34,12 +34,10 @@ import {
   namespaceKind,
   namespaceStateKey,
   type RecordEntry,
-  nameIn,
   recordIn,
   recordStateKey,
   type StateChanges,
   type Tombstone,
-  statePath,
   treeOwnerOf,
   versionBytes,
   versionIn,
@@ -47,8 +45,7 @@ import {
 } from './state-entry.ts';
 import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
 import { decodeNamespaceRules, type NamespaceRules } from './namespace.ts';
-import { listingNodes } from './listing-nodes.ts';
-import type { Listing, ListingProof } from './listing-proof.ts';
+import { type ListingPage, proveListing, type ProvenListing } from './prove-listing.ts';
 import type { NamespaceProof } from './namespace-proof.ts';
 import { StateGrowth } from './state-growth.ts';
 import { hashValue, type StateProof } from './state-proof.ts';
@@ -264,31 +261,9 @@ export class State {
     return { value: this.#tree.get(key) ?? null, proof: this.prove(key) };
   }
 
-  /**
-   * Entries of a namespace behind a key, or from its first on, until they are so many or have so many bytes,
-   * and the proof that none is missing (`verifyListing`). None for a namespace that was never opened.
-   */
-  proveListing(
-    name: string,
-    page: { readonly after?: string | undefined; readonly limit: number; readonly bytes?: number },
-  ): { readonly listing: Listing; readonly proof: ListingProof } {
-    const owner = namespaceStateKey(name);
-    const namespace = this.proveNamespace(name);
-    const after = page.after === undefined ? undefined : recordStateKey(page.after);
-    const entries: Listing['entries'][number][] = [];
-    let complete = true;
-    let left = page.bytes ?? Infinity;
-    for (const [key, value] of this.#tree.entries(after, owner)) {
-      complete = entries.length < page.limit && left > 0;
-      if (!complete) break;
-      entries.push({ key: nameIn(key), value });
-      left -= key.length + value.length;
-    }
-    const end = complete ? undefined : entries.at(-1);
-    const last = end && statePath(recordStateKey(end.key));
-    const { walk, root } = this.#tree.walk(owner);
-    const nodes = listingNodes(walk, root, { after: after && statePath(after), last });
-    return { listing: { entries, complete }, proof: { namespace, nodes: namespace.value ? nodes : [] } };
+  /** A page of a namespace, and the proof that none is missing in it (see `proveListing`). */
+  proveListing(name: string, page: ListingPage): ProvenListing {
+    return proveListing(this.#tree, { name, namespace: this.proveNamespace(name) }, page);
   }
 
   /**

@@ -27,7 +27,7 @@ type OnRequest = NetworkHandlers['onRequest'];
 
 /** Kinds of keys in a node's store that matter here, and what stands before each value, said once more. */
 const kinds = { meta: 1, header: 2, certificate: 3, block: 5 } as const;
-/** The name of what says which part of the chain is there, and where the height of the first body stands in it. */
+/** What says which part of the chain is there, and where the height of the first body stands in it. */
 const pruned = { name: utf8('pruned'), at: 6 };
 const checksumBytes = 4;
 /** So much is given to anybody at once, whoever asks: far below what a peer may have. */
