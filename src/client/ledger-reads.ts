@@ -5,6 +5,7 @@ import { encodeAddress } from '../crypto/address.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import { type Genesis, genesisState } from '../ledger/genesis.ts';
 import type { RecordVersions } from '../ledger/history-proof.ts';
+import { verifyPlaces } from '../ledger/inclusion.ts';
 import { misdirected, recordEntryReading, type StateKind } from '../ledger/state-reading.ts';
 import { misshapen } from './answer-shapes.ts';
 import type { StateReadingAnswer } from './answers.ts';
@@ -91,12 +92,14 @@ export class LedgerReads {
     return value instanceof Problem ? value : { height: state.height, value };
   }
 
-  /** Where and how a transaction became final: proven, but in Raft. */
+  /** Where and how a transaction became final: proven, but that it is final is the node's word in Raft. */
   async #receipt(answer: unknown, hash: Hash, client: HttpClient) {
     const { checker } = this.#proofs;
     if (checker !== undefined) return checker.receipt(answer, hash, client);
     const inclusion = inclusionFromJson(answer);
-    return inclusion instanceof Problem ? inclusion : { inclusion };
+    if (inclusion instanceof Problem) return inclusion;
+    const places = verifyPlaces(inclusion, this.#genesis);
+    return places instanceof Problem ? places : { inclusion };
   }
 
   /** The height of the oldest state that may be read. */

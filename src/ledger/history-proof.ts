@@ -8,7 +8,7 @@ import { isRecordOperation, type RecordOperation } from './operation.ts';
 import type { Receipt, RecordEffect } from './receipt.ts';
 import type { Place, RecordEntry, Tombstone } from './state-entry.ts';
 
-/** A transaction that made versions of a record, proven by itself (`verifyInclusion`). */
+/** A transaction that made versions of a record, checked by itself (`verifyInclusion`, or `verifyPlaces`). */
 export type HistoryStep = Pick<Inclusion, 'header' | 'transaction' | 'receipt' | 'receiptProof'>;
 
 /** A version of a record, as it is proven. */

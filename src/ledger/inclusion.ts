@@ -126,8 +126,22 @@ export function trustEpochs(trusted: Trusted, proofs: readonly EpochProof[]): Tr
 
 /** Checks the same of a transaction: that it stands in such a block, and that this came of it. */
 export function verifyInclusion(inclusion: Inclusion, trusted: Trusted): readonly CheckedStep[] | Problem {
+  const places = verifyPlaces(inclusion, trusted);
+  if (places instanceof Problem) return places;
+  const finality = verifyFinality(inclusion, trusted);
+  return finality instanceof Problem ? finality : [...places, ...finality];
+}
+
+/**
+ * Checks that the transaction and its receipt stand beside each other in the block of the header. That it is
+ * final is another question.
+ */
+export function verifyPlaces(
+  inclusion: Inclusion,
+  { chainId }: Pick<Trusted, 'chainId'>,
+): readonly CheckedStep[] | Problem {
   const { height, blockHash, header, receipt, transaction, transactionProof, receiptProof } = inclusion;
-  if (transaction.chainId !== trusted.chainId) {
+  if (transaction.chainId !== chainId) {
     const why = 'the transaction is for another chain than the genesis file names';
     return unproven('proof/transaction', why, height);
   }
@@ -147,12 +161,9 @@ export function verifyInclusion(inclusion: Inclusion, trusted: Trusted): readonl
     const why = 'the receipt does not stand under the block’s receipts root, beside the transaction';
     return unproven('proof/receipt', why, height);
   }
-  const finality = verifyFinality(inclusion, trusted);
-  if (finality instanceof Problem) return finality;
   return [
     { check: 'transaction', says: `it is number ${index + 1} of ${count} in block ${height}` },
     { check: 'receipt', says: `it says "${receipt.status}", and stands beside the transaction` },
-    ...finality,
   ];
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
@@ -148,3 +150,37 @@ for (const genesis of [testGenesis(1), raftGenesis(1)]) {
     );
   });
 }
+
+test('in Raft, too, a version is what a receipt in the block of its transaction says', async (t) => {
+  const genesis = raftGenesis(1);
+  const nodes = new Nodes(t, genesis);
+  await nodes.start(0);
+  const real = nodes.node(0).apiAddress;
+  const writer = unwrap(await Ledger.connect({ endpoints: [real], chainId: genesis.chainId })).account(alice);
+  for (const text of ['a', 'b']) unwrap(await writer.put('note', utf8(text)));
+  let lie = (_receipt: Record<string, unknown>): void => undefined;
+  const server = createServer((asked, reply) => {
+    void (async () => {
+      const answered = await fetch(`${real}${asked.url}`);
+      const json = (await answered.json()) as { inclusion?: { receipt: Record<string, unknown> } };
+      if (json.inclusion !== undefined) lie(json.inclusion.receipt);
+      reply.writeHead(answered.status, { 'content-type': answered.headers.get('content-type') ?? '' });
+      reply.end(JSON.stringify(json));
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const endpoints = [`http://127.0.0.1:${port}`];
+  const ledger = unwrap(await Ledger.connect({ endpoints, chainId: genesis.chainId }));
+  assert.equal(unwrap(await ledger.readHistory('note')).value.versions.length, 2);
+  for (const change of [{ fee: '7' }, { accounts: [] }]) {
+    lie = (receipt) => void Object.assign(receipt, change);
+    const read = await ledger.readHistory('note', { deadlineMs: 0 });
+    assert.ok(read instanceof Problem, JSON.stringify(change));
+    assert.equal(read.code, 'proof/receipt');
+  }
+});
