@@ -17,7 +17,7 @@ import { engineWords } from '../client/engine-words.ts';
 import { shortValueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { proofOption, writeProof } from './proof-file.ts';
-import { provenOption, trustedChain } from './proven-state.ts';
+import { provenOption, stepRows, trustedChain } from './proven-state.ts';
 import { answer, facts, moment, styled, table } from './terminal.ts';
 
 export function blockCommand(): CommandUnknownOpts {
@@ -68,7 +68,7 @@ async function showProven(
   const checked = [...(body?.steps ?? []), ...steps];
   const shown = { engine, chainId: genesis.chainId, hash, header: headerJson(header), ...parts };
   answer(options.json, { ...shown, steps: checked }, () => {
-    const said = facts([...headerRows(shown), ...checked.map(({ check, says }) => [check, says] as const)]);
+    const said = facts([...headerRows(shown), ...stepRows(checked)]);
     return parts === undefined ? said : `${said}\n\n${transactions(parts)}`;
   });
 }

@@ -106,8 +106,10 @@ export function placeJson({ chainId, consensus }: Genesis, { header, steps }: Ve
 
 /** The same for people. */
 export function placeRows({ header, steps }: Verified): (readonly [string, string])[] {
-  return [
-    ['as of', `block ${grouped(header.height)}, ${moment(header.timestamp)}`],
-    ...steps.map(({ check, says }) => [check, says] as const),
-  ];
+  return [['as of', `block ${grouped(header.height)}, ${moment(header.timestamp)}`], ...stepRows(steps)];
+}
+
+/** What was checked, for people. */
+export function stepRows(steps: Verified['steps']): (readonly [string, string])[] {
+  return steps.map(({ check, says }) => [check, says] as const);
 }

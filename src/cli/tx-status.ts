@@ -12,7 +12,7 @@ import { effectText } from './chain-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { writeProof } from './proof-file.ts';
-import { provenOption } from './proven-state.ts';
+import { provenOption, stepRows } from './proven-state.ts';
 import { answer, facts, moment, print, styled, toJson } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
@@ -78,7 +78,7 @@ export function showVerified(
       ['transaction', transaction.hash],
       ['became', status === 'applied' ? styled('green', 'applied') : styled('red', `failed (${code})`)],
       ['in block', `${grouped(height)}, ${moment(header.timestamp)}`],
-      ...steps.map(({ check, says }) => [check, says] as const),
+      ...stepRows(steps),
     ]),
   );
 }

@@ -6,6 +6,7 @@ import { hashHeader } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { jsonOption } from './options.ts';
 import { readProof } from './proof-file.ts';
+import { stepRows } from './proven-state.ts';
 import { answer, facts, moment } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 import { parseHash, showVerified } from './tx-status.ts';
@@ -51,7 +52,7 @@ function showBlock(proof: unknown, genesis: Genesis, json: true | undefined): vo
     facts([
       ['block', `${grouped(height)}, ${moment(timestamp)}`],
       ['state root', stateRoot],
-      ...steps.map(({ check, says }) => [check, says] as const),
+      ...stepRows(steps),
     ]),
   );
 }
